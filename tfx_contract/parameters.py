@@ -1,0 +1,77 @@
+"""Run parameters: declared once in `model.yaml`, shown as a typed form, bound to the pipeline's IR."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tfx_contract.node import ParameterValue
+from tfx_contract.record import Record
+
+
+class ParameterType(StrEnum):
+    """The types that a form can show."""
+
+    INT = "int"
+    FLOAT = "float"
+    STR = "str"
+    BOOL = "bool"
+    CHOICE = "choice"
+
+
+_PYTHON_TYPES: dict[ParameterType, tuple[type, ...]] = {
+    ParameterType.INT: (int,),
+    ParameterType.FLOAT: (int, float),
+    ParameterType.STR: (str,),
+    ParameterType.BOOL: (bool,),
+    ParameterType.CHOICE: (str, int, float),
+}
+
+
+class ParameterSpec(Record):
+    """One parameter of a run."""
+
+    type: ParameterType
+    bind: list[str] = Field(
+        min_length=1,
+        description="Places in the pipeline, each `Node.parameter` or `Node.parameter.key` "
+        "for a key inside a JSON or proto parameter.",
+    )
+    default: ParameterValue | None = Field(
+        default=None, description="Left out: the value that the compiled pipeline holds."
+    )
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[ParameterValue] | None = None
+
+    @field_validator("bind", mode="before")
+    @classmethod
+    def _one_place_is_a_list_of_one(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.type is ParameterType.CHOICE) != bool(self.choices):
+            raise ValueError("'choices' lists the values of a parameter of type choice, and only there")
+        numeric = self.type in (ParameterType.INT, ParameterType.FLOAT)
+        if not numeric and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"'minimum' and 'maximum' bound numbers, and this one is {self.type}")
+        if self.default is not None:
+            self.check(self.default)
+        return self
+
+    def check(self, value: ParameterValue) -> None:
+        """Raises ValueError, saying what is allowed, when `value` does not fit."""
+        is_bool = isinstance(value, bool)
+        wrong_type = not isinstance(value, _PYTHON_TYPES[self.type])
+        if wrong_type or is_bool != (self.type is ParameterType.BOOL):
+            raise ValueError(f"{value!r} is not of type {self.type}")
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{value!r} is not one of {', '.join(map(repr, self.choices))}")
+        if self.minimum is not None and isinstance(value, int | float) and value < self.minimum:
+            raise ValueError(f"{value!r} is below the minimum {self.minimum:g}")
+        if self.maximum is not None and isinstance(value, int | float) and value > self.maximum:
+            raise ValueError(f"{value!r} is above the maximum {self.maximum:g}")
