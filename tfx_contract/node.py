@@ -46,6 +46,11 @@ class NodeState(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
 
+    @property
+    def is_published(self) -> bool:
+        """Whether MLMD holds outputs of the node."""
+        return self in (NodeState.COMPLETE, NodeState.CACHED)
+
 
 class ArtifactRecord(Record):
     """One published artifact."""

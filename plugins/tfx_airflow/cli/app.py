@@ -1,0 +1,51 @@
+"""Puts the commands together. Each imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tfx_airflow.cli.console import complain
+from tfx_contract.errors import TfxAirflowError
+
+ERROR_EXIT = 2
+
+
+class _Group(TyperGroup):
+    """Shows errors that are raised on purpose as messages, never as traces."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TfxAirflowError as error:
+            complain(str(error))
+            sys.exit(ERROR_EXIT)
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Trains TFX models as Airflow DAGs.",
+)
+
+
+def _register() -> None:
+    from tfx_airflow.cli import compiling, demo, deployment, doctor, run, schema, status
+
+    app.command()(deployment.up)
+    app.command()(deployment.down)
+    app.command()(run.run)
+    app.command()(status.status)
+    app.command()(doctor.doctor)
+    app.command(name="compile")(compiling.compile_models)
+    app.command()(schema.schema)
+    app.command()(schema.config_schema)
+    app.command()(demo.demo)
+
+
+_register()

@@ -1,0 +1,114 @@
+"""The models of this home: what is compiled, what is stale, and bringing it up to date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tfx_airflow.api import AirflowApi
+from tfx_airflow.pins import DAG_FILE, Pin, current_pin, model_names
+from tfx_airflow.runner import compile_model
+from tfx_airflow.snapshots import Snapshots, snapshot_note
+from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.errors import InputError, SetupError, TfxAirflowError
+from tfx_contract.home import Home
+
+Say = Callable[[str], None]
+
+_PARSE_SECONDS = 60.0
+_POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model folder and the compiled pipeline that new runs of it take."""
+
+    home: Home
+    name: str
+
+    @property
+    def pin(self) -> Pin:
+        return current_pin(self.home, self.name)
+
+    def package(self) -> CompiledPipeline:
+        """The compiled pipeline.
+
+        Raises:
+          PackageError: it is missing or damaged.
+        """
+        return load_package(self.home.compiled / self.name / str(self.pin.digest))
+
+    def compile(self, on_log: Say) -> str:
+        """Compiles the newest sources; returns the digest."""
+        return compile_model(self.home.dags / self.name, self.home.compiled, on_log)
+
+    def bring_up_to_date(self, say: Say, on_log: Say) -> None:
+        """Compiles when sources changed; the last good pipeline serves on when that fails.
+
+        Raises:
+          TfxAirflowError: it failed, and there is no last good pipeline.
+        """
+        pin = self.pin
+        if pin.digest and not pin.stale:
+            return
+        say(f"compiling {self.name}")
+        try:
+            self.compile(on_log)
+        except TfxAirflowError as error:
+            if pin.digest is None:
+                raise
+            say(f"WARNING {self.name} could not be compiled, {pin.digest} serves on: {error}")
+
+
+def find_model(home: Home, name: str) -> Model:
+    """The model of that name.
+
+    Raises:
+      InputError: there is none; the message lists those that there are.
+    """
+    known = model_names(home)
+    if name not in known:
+        raise InputError(
+            f"Model '{name}': there is no {home.dags / name / DAG_FILE}; "
+            f"allowed: {', '.join(known) or 'none yet'}."
+        )
+    return Model(home, name)
+
+
+def all_models(home: Home) -> list[Model]:
+    """Every model of the home."""
+    return [Model(home, name) for name in model_names(home)]
+
+
+def wait_until_parsed(api: AirflowApi, model: Model) -> None:
+    """Returns when Airflow has the DAG of the compiled pipeline that is current now.
+
+    Raises:
+      SetupError: its DAG file has an import error, or the DAG processor does not get to it.
+    """
+    version = Snapshots(model.home).publish()
+    deadline = time.monotonic() + _PARSE_SECONDS
+    asked = False
+    while time.monotonic() < deadline:
+        dag = api.dag(model.name)
+        if dag and dag.bundle_version == version and not dag.stale:
+            return
+        if dag and not asked:
+            api.parse_soon(dag)
+            asked = True
+        _refuse_import_error(api, model, snapshot_note(version))
+        time.sleep(_POLL_SECONDS)
+    _refuse_import_error(api, model)
+    raise SetupError(
+        f"After {_PARSE_SECONDS:.0f} s Airflow has not taken up the newest state of "
+        f"model '{model.name}'. "
+        f"The DAG processor's log says why; `tfx-airflow status` says whether it runs."
+    )
+
+
+def _refuse_import_error(api: AirflowApi, model: Model, note: str = "") -> None:
+    """With a note, only an error that carries it: older ones stand until the next parse."""
+    error = api.import_errors().get(f"{model.name}/{DAG_FILE}")
+    if error and note in error:
+        raise SetupError(f"The DAG of model '{model.name}' cannot be loaded:\n{error.strip()}")

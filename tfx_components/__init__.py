@@ -1,0 +1,1 @@
+"""TFX components, one folder each: `component.py` says what one takes, `executor.py` does it."""

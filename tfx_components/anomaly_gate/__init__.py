@@ -1,0 +1,1 @@
+"""AnomalyGate: stops a run whose data has anomalies against the curated schema."""

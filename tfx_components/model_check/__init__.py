@@ -1,0 +1,1 @@
+"""ModelCheck: sends golden requests through every serving signature of a model."""

@@ -1,0 +1,1 @@
+"""VersionPusher: makes a blessed model a version, atomically, with a manifest of its origin."""

@@ -1,0 +1,34 @@
+"""The request that the node runner was started with, when there is one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.node import NodeRequest, Run
+
+REQUEST_VARIABLE = "TFX_AIRFLOW_REQUEST"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a manifest says about the run, and where its versions go."""
+
+    model: str
+    versions: Path
+    run: Run
+    request: NodeRequest | None = None
+    package: CompiledPipeline | None = None
+
+
+def run_context(pipeline: str, run_id: str, output_uri: str, node: str) -> RunContext:
+    """From the node request; without one (TFX's own runners) from what TFX tells an executor."""
+    path = os.environ.get(REQUEST_VARIABLE)
+    if path:
+        request = NodeRequest.read(path)
+        package = load_package(Path(request.package))
+        return RunContext(request.model, Path(request.versions), request.run, request, package)
+    root = output_uri.rpartition(f"/{node}/")[0] or os.path.dirname(output_uri)
+    return RunContext(pipeline, Path(root) / "versions", Run(dag_id=pipeline, run_id=run_id))

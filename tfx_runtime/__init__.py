@@ -1,0 +1,1 @@
+"""The TFX side: builds and compiles pipelines, and runs their nodes."""

@@ -1,0 +1,76 @@
+"""The process that a node runs in: `python -m tfx_runtime.child REQUEST.json RESULT.json`.
+
+The warm worker forks it instead, with TFX already imported. Either way it leads a process group of
+its own, dies with its parent, and answers SIGUSR1 with the stacks of all its threads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tfx_contract.node import NodeRequest
+
+# For components that need to know the run: VersionPusher writes it into the manifest.
+REQUEST_VARIABLE = "TFX_AIRFLOW_REQUEST"
+
+_PR_SET_PDEATHSIG = 1
+_LONGEST_LINE = 2000
+
+
+def run(request_file: Path, result_file: Path) -> int:
+    """Runs the node of the request, writes its result; returns the exit status."""
+    die_with_parent(os.getppid())
+    configure_logging()
+    os.environ[REQUEST_VARIABLE] = str(request_file)
+    # TFX takes seconds to import, so it happens in here, after the process is under control.
+    from tfx_runtime.node import execute
+
+    result = execute(NodeRequest.read(request_file))
+    result.write(result_file)
+    return 0 if result.succeeded else 1
+
+
+def lead_group() -> None:
+    """Makes this process the head of a session, so that its whole family can be ended at once."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+
+def die_with_parent(parent: int) -> None:
+    """Has the kernel kill this process when its parent ends (Linux; elsewhere the pipe breaks)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def configure_logging() -> None:
+    """One line a record on standard output, whatever library writes it; protos are cut short."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_shorten)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in ("absl", "apache_beam", "tensorflow"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("apache_beam").setLevel(logging.WARNING)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    if len(text) > _LONGEST_LINE and record.levelno < logging.WARNING:
+        record.msg, record.args = text[:_LONGEST_LINE] + " …", ()
+    return True
+
+
+if __name__ == "__main__":
+    lead_group()
+    sys.exit(run(Path(sys.argv[1]), Path(sys.argv[2])))

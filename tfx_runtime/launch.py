@@ -1,0 +1,162 @@
+"""TFX's portable launcher, made safe to retry.
+
+TFX reuses the execution of a killed try, and with it the folders the killed try half filled. Here
+every try owns the execution by a fencing token and writes into folders of its own; what earlier
+tries left is removed. The stateful working directory (a trainer's checkpoints) is the same for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.dsl.io import fileio
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher, outputs_utils
+from tfx.orchestration.portable.mlmd import context_lib, execution_lib
+from tfx.proto.orchestration import pipeline_pb2
+
+from tfx_contract.node import ArtifactRecord, NodeState
+from tfx_runtime.metadata import TOKEN_PROPERTY, FencedMetadata
+
+_STATEFUL_INDEX = "__stateful_working_dir_index__"
+_STATES = {
+    metadata_store_pb2.Execution.COMPLETE: NodeState.COMPLETE,
+    metadata_store_pb2.Execution.CACHED: NodeState.CACHED,
+}
+
+
+class FencedLauncher(launcher.Launcher):
+    """Runs one node as one try of possibly several."""
+
+    def __init__(
+        self, pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode,
+        connection: FencedMetadata, token: str,
+    ) -> None:
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        node_id = node.node_info.id
+        super().__init__(
+            pipeline_node=node,
+            mlmd_connection=connection,
+            pipeline_info=pipeline.pipeline_info,
+            pipeline_runtime_spec=pipeline.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+        )
+        self._token = token
+        self._connection = connection
+        self._node_dir = outputs_utils.get_node_dir(pipeline.runtime_spec, node_id)
+        self._output_resolver = _OutputsOfOneTry(
+            node, pipeline.pipeline_info, pipeline.runtime_spec, token
+        )
+        self.failure_message = ""
+
+    def _register_or_reuse_execution(
+        self, metadata_handle: FencedMetadata, *args: Any, **kwargs: Any
+    ) -> metadata_store_pb2.Execution:
+        execution = super()._register_or_reuse_execution(metadata_handle, *args, **kwargs)
+        if execution_lib.is_execution_successful(execution):
+            return execution
+        self._take_over(execution)
+        metadata_handle.store.put_executions([execution])
+        self._connection.guard(execution.id, self._token)
+        return execution
+
+    def _take_over(self, execution: metadata_store_pb2.Execution) -> None:
+        if TOKEN_PROPERTY in execution.custom_properties:
+            self._wipe_earlier_tries(execution.id)
+        execution.custom_properties[TOKEN_PROPERTY].string_value = self._token
+        execution.last_known_state = metadata_store_pb2.Execution.RUNNING
+        index = execution.custom_properties[_STATEFUL_INDEX]
+        index.string_value = index.string_value or f"execution-{execution.id}"
+
+    def _wipe_earlier_tries(self, execution_id: int) -> None:
+        leftovers = [f"{key}/{execution_id}" for key in self._pipeline_node.outputs.outputs]
+        leftovers.append(f".system/executor_execution/{execution_id}")
+        for leftover in leftovers:
+            path = os.path.join(self._node_dir, leftover)
+            if fileio.exists(path):
+                fileio.rmtree(path)
+
+    def _publish_failed_execution(
+        self, execution_id: int, contexts: Any, executor_output: Any = None
+    ) -> None:
+        if executor_output:
+            self.failure_message = executor_output.execution_result.result_message
+        super()._publish_failed_execution(execution_id, contexts, executor_output)
+
+
+class _OutputsOfOneTry(outputs_utils.OutputsResolver):
+    """Gives every try of an execution folders of its own."""
+
+    def __init__(
+        self,
+        node: pipeline_pb2.PipelineNode,
+        info: pipeline_pb2.PipelineInfo,
+        runtime: pipeline_pb2.PipelineRuntimeSpec,
+        token: str,
+    ) -> None:
+        super().__init__(node, info, runtime)
+        self._try = token[:8]
+
+    def generate_output_artifacts(self, execution_id: int) -> dict[str, list[types.Artifact]]:
+        outputs = super().generate_output_artifacts(execution_id)
+        for key, artifacts in outputs.items():
+            shared = os.path.join(self._node_dir, key, str(execution_id))
+            for artifact in artifacts:
+                if not artifact.is_external:
+                    artifact.uri = artifact.uri.replace(shared, os.path.join(shared, self._try), 1)
+        return outputs
+
+    def make_tmp_dir(self, execution_id: int) -> str:
+        folder = os.path.join(super().make_tmp_dir(execution_id), self._try, "")
+        fileio.makedirs(folder)
+        return folder
+
+
+class Published:
+    """What MLMD holds for one node of one run; the only source of a task's state."""
+
+    def __init__(self, connection: FencedMetadata, node: pipeline_pb2.PipelineNode) -> None:
+        self.outputs: dict[str, list[types.Artifact]] = {}
+        with connection as handle:
+            contexts = context_lib.prepare_contexts(handle, node.contexts)
+            executions = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
+            newest_first = execution_lib.sort_executions_newest_to_oldest(executions)
+            done = [e for e in newest_first if execution_lib.is_execution_successful(e)]
+            self.execution = next(iter(done or newest_first), None)
+            if done:
+                self.outputs = _outputs(handle, done[0].id)
+
+    @property
+    def state(self) -> NodeState:
+        """SKIPPED when nothing was registered: TFX's condition said so."""
+        if self.execution is None:
+            return NodeState.SKIPPED
+        return _STATES.get(self.execution.last_known_state, NodeState.FAILED)
+
+    def records(self) -> dict[str, list[ArtifactRecord]]:
+        """The outputs as plain records."""
+        return {key: [_record(a) for a in artifacts] for key, artifacts in self.outputs.items()}
+
+
+def _outputs(handle: FencedMetadata, execution_id: int) -> dict[str, list[types.Artifact]]:
+    found: Mapping[str, list[types.Artifact]] = execution_lib.get_output_artifacts(
+        handle, execution_id
+    )
+    return dict(found)
+
+
+def _record(artifact: types.Artifact) -> ArtifactRecord:
+    properties = {}
+    for source in (artifact.mlmd_artifact.properties, artifact.mlmd_artifact.custom_properties):
+        for name, value in source.items():
+            kind = value.WhichOneof("value")
+            if kind in ("int_value", "double_value", "string_value", "bool_value"):
+                properties[name] = getattr(value, kind)
+    return ArtifactRecord(
+        id=artifact.id, type=artifact.type_name, uri=artifact.uri, properties=properties
+    )

@@ -1,0 +1,129 @@
+"""Runs one node of a compiled pipeline in this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from tfx import types
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.proto.orchestration import pipeline_pb2
+
+from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.errors import InputError, NodeFailed, TfxAirflowError
+from tfx_contract.node import Failure, NodeRequest, NodeResult, NodeState
+from tfx_runtime import ir, package
+from tfx_runtime.launch import FencedLauncher, Published
+from tfx_runtime.metadata import FencedMetadata, connection_config
+from tfx_runtime.summaries import summarize
+from tfx_runtime.uris import resolve_uri
+
+_log = logging.getLogger(__name__)
+
+
+def execute(request: NodeRequest) -> NodeResult:
+    """Runs the node and says what MLMD holds afterwards; never raises for a node that failed."""
+    started = time.monotonic()
+    try:
+        result = _execute(request)
+    except Exception as error:
+        _log.error("%s: %s", request.node_id, error)
+        result = NodeResult(
+            node_id=request.node_id, state=NodeState.FAILED, failure=_failure(error)
+        )
+    return result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+
+
+def _execute(request: NodeRequest) -> NodeResult:
+    folder = Path(request.package)
+    compiled = load_package(folder)
+    package.verify(folder)
+    _enter(folder)
+    pipeline = _pipeline_of_this_run(folder, compiled, request)
+    node = ir.find_node(pipeline, request.node_id)
+    connection = FencedMetadata(connection_config(request.metadata))
+    published = Published(connection, node)
+    if not published.state.is_published:
+        published = _launch(pipeline, node, connection, request.token)
+    return _result(request.node_id, node, published)
+
+
+def _enter(folder: Path) -> None:
+    """Relative paths in the IR start at the package; its modules come before all others."""
+    os.chdir(folder)
+    sys.path.insert(0, str(folder / package.MODULES))
+    # TFX hands the arguments of the process on to Beam.
+    sys.argv = sys.argv[:1]
+
+
+def _pipeline_of_this_run(
+    folder: Path, compiled: CompiledPipeline, request: NodeRequest
+) -> pipeline_pb2.Pipeline:
+    pipeline = ir.load(folder)
+    ir.bind(pipeline, compiled.parameters, request.parameters)
+    ir.substitute(
+        pipeline,
+        {
+            "pipeline-run-id": request.run.run_id,
+            tfx_pipeline.ROOT_PARAMETER.name: request.pipeline_root,
+        },
+    )
+    for node in ir.nodes(pipeline):
+        _resolve_uris(node)
+        if not request.use_cache:
+            node.execution_options.caching_options.enable_cache = False
+    return pipeline
+
+
+def _resolve_uris(node: pipeline_pb2.PipelineNode) -> None:
+    for value in node.parameters.parameters.values():
+        if value.field_value.string_value.startswith("package://"):
+            value.field_value.string_value = resolve_uri(value.field_value.string_value)
+
+
+def _launch(
+    pipeline: pipeline_pb2.Pipeline,
+    node: pipeline_pb2.PipelineNode,
+    connection: FencedMetadata,
+    token: str,
+) -> Published:
+    launcher = FencedLauncher(pipeline, node, connection, token)
+    launcher.launch()
+    published = Published(connection, node)
+    if published.state is NodeState.FAILED:
+        raise NodeFailed(launcher.failure_message or "MLMD holds this execution as failed.")
+    return published
+
+
+def _result(
+    node_id: str, node: pipeline_pb2.PipelineNode, published: Published
+) -> NodeResult:
+    return NodeResult(
+        node_id=node_id,
+        state=published.state,
+        execution_id=published.execution.id if published.execution else None,
+        outputs=published.records(),
+        summary=_summary(node.node_info.type.name, published.outputs),
+    )
+
+
+def _summary(type_name: str, outputs: dict[str, list[types.Artifact]]) -> dict[str, object]:
+    """Facts for people; a summary that cannot be made never fails a node that was published."""
+    try:
+        return summarize(type_name.rpartition(".")[2], outputs)
+    except Exception:
+        _log.exception("No summary for a node of type %s", type_name)
+        return {}
+
+
+def _failure(error: Exception) -> Failure:
+    return Failure(
+        kind=type(error).__name__,
+        message=str(error) or type(error).__name__,
+        retryable=not isinstance(error, InputError),
+        trace="" if isinstance(error, TfxAirflowError) else traceback.format_exc(),
+    )

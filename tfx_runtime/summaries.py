@@ -1,0 +1,67 @@
+"""Facts about a node's outputs, for people: the CLI's summary and the task's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tfx.components.util import model_utils
+from tfx.types.artifact import Artifact
+
+from tfx_components.anomaly_gate.anomalies import describe_anomalies
+from tfx_components.model_check.executor import read_reasons
+
+Outputs = dict[str, list[Artifact]]
+
+
+def summarize(component_type: str, outputs: Outputs) -> dict[str, Any]:
+    """What there is to say about the outputs of a component of this class; often nothing."""
+    summary = _SUMMARIES.get(component_type)
+    return summary(outputs) if summary else {}
+
+
+def _evaluation(outputs: Outputs) -> dict[str, Any]:
+    # Here, because TFMA takes seconds to import and only the Evaluator's summary needs it.
+    from tfx_components.evaluation import failures, metric_verdicts
+
+    verdicts = metric_verdicts(outputs["evaluation"][0].uri)
+    blessings = outputs.get("blessing", [])
+    return {
+        "metrics": [verdict.model_dump(mode="json") for verdict in verdicts],
+        "blessed": any(model_utils.is_model_blessed(blessing) for blessing in blessings),
+        "not_blessed_because": failures(verdicts),
+    }
+
+
+def _model_check(outputs: Outputs) -> dict[str, Any]:
+    reasons = read_reasons(outputs["blessing"][0].uri)
+    return {"blessed": not reasons, "not_blessed_because": reasons}
+
+
+def _push(outputs: Outputs) -> dict[str, Any]:
+    pushed = outputs["pushed_model"][0]
+    version = pushed.get_string_custom_property("pushed_version")
+    return {
+        "pushed": pushed.get_int_custom_property("pushed") == 1,
+        "version": int(version) if version else None,
+        "path": pushed.get_string_custom_property("pushed_destination") or None,
+        "reason": pushed.get_string_custom_property("reason") or None,
+    }
+
+
+def _anomalies(outputs: Outputs) -> dict[str, Any]:
+    return {"anomalies": describe_anomalies(outputs["anomalies"][0])}
+
+
+def _data(outputs: Outputs) -> dict[str, Any]:
+    report = outputs["report"][0]
+    return {"rows": report.rows, "report": report.uri, "data_fingerprint": report.data_fingerprint}
+
+
+_SUMMARIES: dict[str, Callable[[Outputs], dict[str, Any]]] = {
+    "DataGate": _data,
+    "Evaluator": _evaluation,
+    "ExampleValidator": _anomalies,
+    "ModelCheck": _model_check,
+    "VersionPusher": _push,
+}

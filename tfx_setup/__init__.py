@@ -1,0 +1,1 @@
+"""Makes the two environments and checks the machine; standard library only."""
