@@ -1,13 +1,13 @@
 """The compiled pipeline: a self-contained folder under its own digest.
 
-    compiled/<model>/
-        current.json            the digest that new runs take, and what it was compiled from
-        <digest>/
-            pipeline.json       these records
-            ir.json             TFX's intermediate representation
-            modules/            the model's own Python modules, put first on sys.path of a node
-            files/              schema, expectations, golden requests: the node's working directory
-                                is the package folder, so the IR names them by relative path
+compiled/<model>/
+    current.json            the digest that new runs take, and what it was compiled from
+    <digest>/
+        pipeline.json       these records
+        ir.json             TFX's intermediate representation
+        modules/            the model's own Python modules, put first on sys.path of a node
+        files/              schema, expectations, golden requests: the node's working directory
+                            is the package folder, so the IR names them by relative path
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class CodeOrigin(Record):
 
     git_commit: str | None = None
     git_dirty: bool | None = None
-    environment: str | None = Field(default=None, description="SHA-256 of the TFX environment's lock.")
+    environment: str | None = Field(
+        default=None, description="SHA-256 of the TFX environment's lock."
+    )
 
 
 class CompiledPipeline(Record):

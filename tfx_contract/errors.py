@@ -1,16 +1,16 @@
 """The exceptions of this project, named for what the caller does next.
 
-    TfxAirflowError
-    ├── InputError          fix the input, then run again; a retry alone will not help
-    │   ├── SpecError         a mistake in model.yaml
-    │   ├── DataError         the data did not pass a check
-    │   └── CompileError      the pipeline cannot be compiled
-    ├── SetupError          fix the machine or the environment (`tfx-airflow doctor` says how)
-    │   └── PackageError      the compiled pipeline is missing or damaged: compile again
-    └── NodeError           a node did not publish its outputs
-        ├── NodeFailed        the component raised; a retry may help
-        ├── NodeStalled       the watchdog ended it; a retry may help
-        └── FencedOut         a newer try owns the node; stop, publish nothing
+TfxAirflowError
+├── InputError          fix the input, then run again; a retry alone will not help
+│   ├── SpecError         a mistake in model.yaml
+│   ├── DataError         the data did not pass a check
+│   └── CompileError      the pipeline cannot be compiled
+├── SetupError          fix the machine or the environment (`tfx-airflow doctor` says how)
+│   └── PackageError      the compiled pipeline is missing or damaged: compile again
+└── NodeError           a node did not publish its outputs
+    ├── NodeFailed        the component raised; a retry may help
+    ├── NodeStalled       the watchdog ended it; a retry may help
+    └── FencedOut         a newer try owns the node; stop, publish nothing
 """
 
 
@@ -19,7 +19,7 @@ class TfxAirflowError(Exception):
 
 
 class InputError(TfxAirflowError):
-    """What the user gave is wrong; the message says which item, what was found and what is allowed."""
+    """What the user gave is wrong; the message says which item, what was found, what is allowed."""
 
 
 class SpecError(InputError):

@@ -1,4 +1,4 @@
-"""`model.yaml`: what a team says about one model. Every key but `data` and `evaluation` has a default."""
+"""`model.yaml`: what a team says about one model. Only `data` and `evaluation` have no default."""
 
 from __future__ import annotations
 
@@ -89,10 +89,13 @@ class Execution(Record):
     retry_delay_seconds: float = Field(default=5, ge=0)
     timeout_minutes: float = Field(default=240, gt=0)
     stall_minutes: float = Field(
-        default=15, gt=0, description="A node without output and processor time for so long is ended."
+        default=15,
+        gt=0,
+        description="A node without output and processor time for so long is ended.",
     )
     transform_statistics: bool = Field(
-        default=False, description="Have Transform compute statistics of its own, at a third of its time."
+        default=False,
+        description="Have Transform compute statistics of its own, at a third of its time.",
     )
     beam_args: list[str] = Field(
         default=["--direct_running_mode=in_memory"], description="Beam pipeline options."
@@ -106,7 +109,8 @@ class ModelSpec(Record):
     owner: str = "airflow"
     tags: list[str] = []
     schedule: str | None = Field(
-        default=None, description="Cron expression or preset such as `@daily`; left out, only manual runs."
+        default=None,
+        description="Cron expression or preset such as `@daily`; left out, only manual runs.",
     )
     timezone: str = "UTC"
     data: Data
@@ -114,9 +118,7 @@ class ModelSpec(Record):
     evaluation: Evaluation
     push: Push = Push()
     execution: Execution = Execution()
-    parameters: dict[
-        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec
-    ] = {}
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = {}
 
     @field_validator("timezone")
     @classmethod

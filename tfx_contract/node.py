@@ -23,7 +23,7 @@ class Run(Record):
 
 
 class NodeRequest(Record):
-    """Everything `run_node` needs: plain values, no imports, valid on any host that sees the paths."""
+    """Everything `run_node` needs, as plain values, valid on any host that sees the paths."""
 
     model: str
     node_id: str

@@ -1,4 +1,4 @@
-"""Run parameters: declared once in `model.yaml`, shown as a typed form, bound to the pipeline's IR."""
+"""Run parameters: declared in `model.yaml`, shown as a typed form, bound to places in the IR."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class ParameterSpec(Record):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.type is ParameterType.CHOICE) != bool(self.choices):
-            raise ValueError("'choices' lists the values of a parameter of type choice, and only there")
+            raise ValueError(
+                "'choices' lists the values of a parameter of type choice, and only there"
+            )
         numeric = self.type in (ParameterType.INT, ParameterType.FLOAT)
         if not numeric and (self.minimum is not None or self.maximum is not None):
             raise ValueError(f"'minimum' and 'maximum' bound numbers, and this one is {self.type}")

@@ -1,8 +1,9 @@
-"""Turns pydantic's findings into sentences: file, key, what was found, what is allowed, nearest name."""
+"""Turns pydantic's findings into sentences: file, key, found, allowed, nearest name."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,7 @@ def describe_mistakes(path: Path, error: ValidationError, model: type[BaseModel]
 def _describe(mistake: ErrorDetails, model: type[BaseModel]) -> str:
     location = [part for part in mistake["loc"] if part != "[key]"]
     key = _dotted(location) or "the document"
+    found = mistake["input"]
     match mistake["type"]:
         case "extra_forbidden":
             return _unknown_key(key, str(location[-1]), _keys_at(model, location[:-1]))
@@ -34,14 +36,14 @@ def _describe(mistake: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{key}: this key is required and missing."
         case "enum":
             allowed = mistake["ctx"]["expected"]
-            nearest = _nearest(str(mistake["input"]), allowed.replace("'", "").replace(" or ", ", ").split(", "))
-            return f"{key}: found {_shown(mistake['input'])}; allowed: {allowed}.{nearest}"
+            nearest = _nearest(str(found), re.findall("'([^']*)'", allowed))
+            return f"{key}: found {_shown(found)}; allowed: {allowed}.{nearest}"
         case "value_error":
-            return f"{key}: found {_shown(mistake['input'])}; {mistake['ctx']['error']}."
+            return f"{key}: found {_shown(found)}; {mistake['ctx']['error']}."
         case "model_type" | "dict_type":
-            return f"{key}: found {_shown(mistake['input'])}; allowed: keys with values, as in 'key: value'."
+            return f"{key}: found {_shown(found)}; allowed: keys with values, as in 'key: value'."
         case _:
-            return f"{key}: found {_shown(mistake['input'])}; {_lower_first(mistake['msg'])}."
+            return f"{key}: found {_shown(found)}; {_lower_first(mistake['msg'])}."
 
 
 def _unknown_key(key: str, name: str, allowed: list[str]) -> str:
@@ -72,7 +74,9 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _dotted(location: list[Any]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in location
+    ).lstrip(".")
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Compiles a model's folder into a package: `python -m tfx_runtime.compile FOLDER --compiled DIR`."""
+"""Compiles a model's folder: `python -m tfx_runtime.compile FOLDER --compiled DIR`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def _build(spec: ModelSpec, folder: Path, draft: package.Draft) -> tfx_pipeline.
     try:
         built = _load(own).create_pipeline()
     except Exception as error:
-        raise CompileError(f"{own}: create_pipeline() raised {type(error).__name__}: {error}") from error
+        raise CompileError(
+            f"{own}: create_pipeline() raised {type(error).__name__}: {error}"
+        ) from error
     return built
 
 
@@ -179,7 +181,9 @@ def _origin(folder: Path) -> CodeOrigin:
     commit = _git(folder, "rev-parse", "HEAD")
     status = _git(folder, "status", "--porcelain", "--", ".")
     return CodeOrigin(
-        git_commit=commit, git_dirty=None if status is None else bool(status), environment=environment
+        git_commit=commit,
+        git_dirty=None if status is None else bool(status),
+        environment=environment,
     )
 
 

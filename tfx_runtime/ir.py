@@ -42,7 +42,7 @@ def nodes(pipeline: pipeline_pb2.Pipeline) -> Iterator[pipeline_pb2.PipelineNode
         if entry.WhichOneof("node") != "pipeline_node":
             name = entry.sub_pipeline.pipeline_info.id
             raise CompileError(
-                f"Pipeline '{pipeline.pipeline_info.id}': node '{name}' is a pipeline in a pipeline, "
+                f"Pipeline '{pipeline.pipeline_info.id}': node '{name}' is itself a pipeline, "
                 "which is not supported; put its components into the outer one."
             )
         yield entry.pipeline_node
@@ -69,7 +69,9 @@ def read_place(pipeline: pipeline_pb2.Pipeline, place: str) -> Any:
     value, keys = _locate(pipeline, place)
     if value.WhichOneof("value") == "runtime_parameter":
         default = value.runtime_parameter.default_value
-        return getattr(default, default.WhichOneof("value")) if default.WhichOneof("value") else None
+        return (
+            getattr(default, default.WhichOneof("value")) if default.WhichOneof("value") else None
+        )
     content = plain(value)
     for key in keys:
         content = _parsed(content, place)
@@ -120,9 +122,7 @@ def _write_place(pipeline: pipeline_pb2.Pipeline, place: str, new: ParameterValu
     _set_plain(value.field_value, new)
 
 
-def _locate(
-    pipeline: pipeline_pb2.Pipeline, place: str
-) -> tuple[pipeline_pb2.Value, list[str]]:
+def _locate(pipeline: pipeline_pb2.Pipeline, place: str) -> tuple[pipeline_pb2.Value, list[str]]:
     node_id, _, path = place.partition(".")
     parameter, *keys = path.split(".")
     parameters = find_node(pipeline, node_id).parameters.parameters

@@ -33,8 +33,11 @@ class FencedLauncher(launcher.Launcher):
     """Runs one node as one try of possibly several."""
 
     def __init__(
-        self, pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode,
-        connection: FencedMetadata, token: str,
+        self,
+        pipeline: pipeline_pb2.Pipeline,
+        node: pipeline_pb2.PipelineNode,
+        connection: FencedMetadata,
+        token: str,
     ) -> None:
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         node_id = node.node_info.id

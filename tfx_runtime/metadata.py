@@ -1,9 +1,9 @@
 """MLMD connections that are safe to share between processes and between tries.
 
-SQLite allows one writer, and MLMD gives up at once when it meets another, so every connection to an
-SQLite file holds a lock beside it. The same place checks the fencing token: whoever opens MLMD for an
-execution that a newer try has taken over is stopped before it can write (see Kleppmann, "How to do
-distributed locking", 2016, for the idea of the token).
+SQLite allows one writer, and MLMD gives up at once when it meets another, so every connection to
+an SQLite file holds a lock beside it. The same place checks the fencing token: whoever opens MLMD
+for an execution that a newer try has taken over is stopped before it can write (the token's idea:
+Kleppmann, "How to do distributed locking", 2016).
 """
 
 from __future__ import annotations

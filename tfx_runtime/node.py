@@ -99,9 +99,7 @@ def _launch(
     return published
 
 
-def _result(
-    node_id: str, node: pipeline_pb2.PipelineNode, published: Published
-) -> NodeResult:
+def _result(node_id: str, node: pipeline_pb2.PipelineNode, published: Published) -> NodeResult:
     return NodeResult(
         node_id=node_id,
         state=published.state,

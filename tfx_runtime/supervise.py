@@ -119,9 +119,9 @@ class _Watchdog:
         self._looked, self._processor_seconds = now, used
         if now - self._since > self._stall:
             raise NodeStalled(
-                f"The node wrote nothing and computed nothing for {now - self._since:.0f} s, so the "
-                "watchdog ended it; the stacks of its threads stand above. A node that may wait for "
-                "longer needs a larger execution.stall_minutes in model.yaml."
+                f"The node wrote nothing and computed nothing for {now - self._since:.0f} s, so "
+                "the watchdog ended it; the stacks of its threads stand above. A node that may "
+                "wait for longer needs a larger execution.stall_minutes in model.yaml."
             )
 
 

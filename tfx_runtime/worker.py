@@ -15,9 +15,10 @@ import signal
 import socketserver
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -167,10 +168,19 @@ def _compile_child(folder: str, compiled: str, answer_file: str, output: Connect
 
 
 def _become_child(output: Connection) -> None:
+    threading.Thread(target=_end_with_worker, daemon=True).start()
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()
     child.lead_group()
+
+
+def _end_with_worker() -> None:
+    """The forkserver outlives a worker that was killed as long as it has children, so each asks."""
+    worker = multiprocessing.parent_process()
+    if worker is not None:
+        wait([worker.sentinel])
+        supervise.end_group(os.getpid())
 
 
 def _leave(status: int) -> None:

@@ -84,7 +84,9 @@ def _create(environment: Environment, machine: Machine, want: Marker, tool: Tool
 
 
 def _install(environment: Environment, machine: Machine, want: Marker, tool: Tools) -> None:
-    options = ["--python", str(environment.python), "--require-hashes"]
+    # The locks are complete: nothing is resolved here, and nothing comes without its hash.
+    options = ["--python", str(environment.python), "--require-hashes", "--no-deps"]
+    options += ["--build-constraint", str(tool.lock)]
     if environment.name == "tfx" and machine.system == "Linux":
         options += _TFX_PLATFORM
     locks = [environment.lock, *([environment.dev_lock] if want.dev_lock_sha256 else [])]

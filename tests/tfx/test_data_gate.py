@@ -148,7 +148,9 @@ def test_text_after_a_closing_quote_is_broken_quoting(check: Check) -> None:
 
 
 def test_a_byte_that_is_not_utf8_is_named_by_line_and_position(check: Check) -> None:
-    with pytest.raises(DataError, match=r"trips\.csv, line 3: expected text in UTF-8; byte 7 .*0xe9"):
+    with pytest.raises(
+        DataError, match=r"trips\.csv, line 3: expected text in UTF-8; byte 7 .*0xe9"
+    ):
         check(b"fare,tips,payment_type\n1,2,Card\n1,2,Ca\xe9\n")
 
 

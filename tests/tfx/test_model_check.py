@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
-from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 from tfx.types import standard_artifacts
 
 from tfx_components.model_check.check import check_model
@@ -42,7 +42,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> str:
     with tft_beam.Context(temp_dir=str(folder / "temp")):
         transform = (rows, metadata) | tft_beam.AnalyzeDataset(preprocess)
         transform | tft_beam.WriteTransformFn(str(folder / "graph"))
-    tf.io.gfile.makedirs(str(folder / "graph"))
+    # As TFX's Transform does; the writer above leaves the raw columns out.
+    metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
     return str(folder / "graph")
 
 

@@ -1,0 +1,31 @@
+"""`package://` URIs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfx_contract.errors import InputError
+from tfx_runtime.uris import resolve_uri
+
+TAXI = "package://tfx/examples/chicago_taxi_pipeline/data/simple"
+
+
+def test_a_package_uri_becomes_a_path_inside_that_package() -> None:
+    assert (Path(resolve_uri(TAXI)) / "data.csv").is_file()
+
+
+@pytest.mark.parametrize("uri", ["/data/trips", "gs://bucket/trips"])
+def test_other_uris_stay_as_they_are(uri: str) -> None:
+    assert resolve_uri(uri) == uri
+
+
+def test_a_package_that_is_not_installed_is_named() -> None:
+    with pytest.raises(InputError, match="there is none named 'no_such_package'"):
+        resolve_uri("package://no_such_package/data")
+
+
+def test_a_path_that_is_not_there_is_named_with_what_lies_beside_it() -> None:
+    with pytest.raises(InputError, match=r"has no '.*simpel'; 'data' holds .*simple"):
+        resolve_uri(TAXI.replace("simple", "simpel"))
