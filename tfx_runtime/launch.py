@@ -106,6 +106,7 @@ class _OutputsOfOneTry(outputs_utils.OutputsResolver):
         self._try = token[:8]
 
     def generate_output_artifacts(self, execution_id: int) -> dict[str, list[types.Artifact]]:
+        outputs: dict[str, list[types.Artifact]]
         outputs = super().generate_output_artifacts(execution_id)
         for key, artifacts in outputs.items():
             shared = os.path.join(self._node_dir, key, str(execution_id))

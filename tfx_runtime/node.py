@@ -42,8 +42,8 @@ def _execute(request: NodeRequest) -> NodeResult:
     folder = Path(request.package)
     compiled = load_package(folder)
     package.verify(folder)
-    _enter(folder)
-    pipeline = _pipeline_of_this_run(folder, compiled, request)
+    enter(folder)
+    pipeline = pipeline_of_run(folder, compiled, request)
     node = ir.find_node(pipeline, request.node_id)
     connection = FencedMetadata(connection_config(request.metadata))
     published = Published(connection, node)
@@ -52,7 +52,7 @@ def _execute(request: NodeRequest) -> NodeResult:
     return _result(request.node_id, node, published)
 
 
-def _enter(folder: Path) -> None:
+def enter(folder: Path) -> None:
     """Relative paths in the IR start at the package; its modules come before all others."""
     os.chdir(folder)
     sys.path.insert(0, str(folder / package.MODULES))
@@ -60,9 +60,10 @@ def _enter(folder: Path) -> None:
     sys.argv = sys.argv[:1]
 
 
-def _pipeline_of_this_run(
+def pipeline_of_run(
     folder: Path, compiled: CompiledPipeline, request: NodeRequest
 ) -> pipeline_pb2.Pipeline:
+    """The IR of a package with everything filled in that belongs to one run."""
     pipeline = ir.load(folder)
     ir.bind(pipeline, compiled.parameters, request.parameters)
     ir.substitute(

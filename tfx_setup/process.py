@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +47,8 @@ def run(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # So that it holds the lock of `only_one` as long as it lives.
+                close_fds=False,
             )
         except OSError as error:
             raise SetupError(f"{words[0]} cannot be started: {error}", "install it") from error
@@ -74,13 +75,16 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Waits until no other set-up of this project runs; the kernel frees a dead one's lock."""
+    """Waits until no other set-up of this project runs, nor any command of a killed one.
+
+    The kernel frees the lock when the last of them has ended.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("set-up: another set-up of this project is running; waiting for it")
-            sys.stdout.flush()
             fcntl.flock(file, fcntl.LOCK_EX)
+        os.set_inheritable(file.fileno(), True)
         yield

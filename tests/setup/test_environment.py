@@ -18,8 +18,6 @@ from tfx_setup.layout import PROJECT_ROOT, Environment, Layout
 from tfx_setup.machine import Machine
 from tfx_setup.process import only_one, run
 
-TOOLS = Layout().own_folder
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Layout:
@@ -33,7 +31,9 @@ def project(tmp_path: Path) -> Layout:
         environment.lock.write_text("# nothing\n", encoding="utf-8")
         environment.dev_lock.write_text("# nothing either\n", encoding="utf-8")
     shutil.copy(Layout().tools_lock, layout.tools_lock)
-    shutil.copytree(TOOLS, layout.own_folder)
+    layout.own_folder.mkdir()
+    for folder in Layout().own_folder.glob("tools-*"):
+        (layout.own_folder / folder.name).symlink_to(folder)
     return layout
 
 
@@ -106,6 +106,24 @@ def test_two_set_ups_at_once_make_one_environment(project: Layout) -> None:
     outputs = [one.communicate(timeout=60)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0]
     assert sorted("making an environment" in output for output in outputs) == [False, True]
+
+
+def test_a_killed_set_up_keeps_the_next_one_waiting_until_its_commands_have_ended(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tfx_setup.process import only_one, run\n"
+        "with only_one(Path()): run(['sh', '-c', 'touch started; sleep 1; touch ended'])"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    killed = subprocess.Popen([sys.executable, "-c", code], env=environ, cwd=tmp_path)
+    while not (tmp_path / "started").exists():
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert not (tmp_path / "ended").exists()
+    with only_one(tmp_path):
+        assert (tmp_path / "ended").exists()
 
 
 def test_a_failed_command_is_explained() -> None:

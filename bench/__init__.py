@@ -1,0 +1,1 @@
+"""Side-by-side measurements, printed and written to `var/bench/results.json`."""

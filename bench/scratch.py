@@ -1,0 +1,46 @@
+"""A deployment of its own for the measurements: its own home, its own port, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tfx_airflow.deployment.local import LocalDeployment
+
+from tfx_contract.home import Home
+
+
+@contextmanager
+def deployment() -> Iterator[tuple[Home, LocalDeployment]]:
+    """A running Airflow with a warm worker in an empty home."""
+    with _home() as home:
+        local = LocalDeployment(home)
+        try:
+            local.up(print)
+            yield home, local
+        finally:
+            local.down()
+
+
+@contextmanager
+def _home() -> Iterator[Home]:
+    before = dict(os.environ)
+    folder = Path(tempfile.mkdtemp(prefix="tfx-airflow-bench-"))
+    os.environ |= {"TFX_AIRFLOW_HOME": str(folder), "TFX_AIRFLOW_PORT": str(_free_port())}
+    try:
+        yield Home.from_environment()
+    finally:
+        os.environ.clear()
+        os.environ |= before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
