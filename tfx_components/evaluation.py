@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from tfx_contract.manifest import MetricVerdict
 
@@ -107,7 +108,7 @@ def _plain(name: str) -> str:
 def _verdict(
     name: str, place: str, value: float, other: float | None, threshold: Any, passed: bool | None
 ) -> MetricVerdict:
-    threshold = threshold or tfma.MetricThreshold()
+    threshold = threshold or config_pb2.MetricThreshold()
     bounds, change = threshold.value_threshold, threshold.change_threshold
     return MetricVerdict(
         name=name,

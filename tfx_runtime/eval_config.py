@@ -7,6 +7,7 @@ import json
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from tfx_contract.errors import CompileError
 from tfx_contract.model_spec import Evaluation, Threshold
@@ -15,7 +16,7 @@ from tfx_contract.model_spec import Evaluation, Threshold
 _ROUNDING = 1e-9
 
 
-def eval_config(evaluation: Evaluation) -> tfma.EvalConfig:
+def eval_config(evaluation: Evaluation) -> config_pb2.EvalConfig:
     """What the Evaluator computes, by which slices, and what is good enough.
 
     Raises:
@@ -23,15 +24,18 @@ def eval_config(evaluation: Evaluation) -> tfma.EvalConfig:
     """
     metrics = [_metric(name, limit) for name, limit in evaluation.metrics.items()]
     slices = [[item] if isinstance(item, str) else item for item in evaluation.slices]
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[_model_spec(evaluation)],
-        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=s) for s in slices)],
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=s) for s in slices),
+        ],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics)],
     )
 
 
-def _model_spec(evaluation: Evaluation) -> tfma.ModelSpec:
-    return tfma.ModelSpec(
+def _model_spec(evaluation: Evaluation) -> config_pb2.ModelSpec:
+    return config_pb2.ModelSpec(
         # Named, because TFMA would find it out by loading the model once more.
         model_type=tfma.TF_GENERIC,
         signature_name=evaluation.signature,
@@ -40,35 +44,37 @@ def _model_spec(evaluation: Evaluation) -> tfma.ModelSpec:
     )
 
 
-def _metric(name: str, limit: Threshold) -> tfma.MetricConfig:
+def _metric(name: str, limit: Threshold) -> config_pb2.MetricConfig:
     if not (hasattr(tfma.metrics, name) or hasattr(tf.keras.metrics, name)):
         raise CompileError(f"model.yaml: evaluation.metrics: {_unknown(name)}")
     # Its own name keeps the metric from being called `auc_precision_recall` in the results.
-    config = tfma.MetricConfig(class_name=name, config=json.dumps({"name": name}))
+    config = config_pb2.MetricConfig(class_name=name, config=json.dumps({"name": name}))
     if threshold := _threshold(limit):
         # MetricConfig.threshold would be for every slice, and a slice of three rows has no AUC.
-        config.per_slice_thresholds.add(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
+        config.per_slice_thresholds.add(
+            slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold
+        )
     return config
 
 
-def _threshold(limit: Threshold) -> tfma.MetricThreshold | None:
+def _threshold(limit: Threshold) -> config_pb2.MetricThreshold | None:
     bounds = {"lower_bound": limit.minimum, "upper_bound": limit.maximum}
     given = {key: {"value": value} for key, value in bounds.items() if value is not None}
     change = _change(limit)
     if not given and change is None:
         return None
-    value = tfma.GenericValueThreshold(**given) if given else None
-    return tfma.MetricThreshold(value_threshold=value, change_threshold=change)
+    value = config_pb2.GenericValueThreshold(**given) if given else None
+    return config_pb2.MetricThreshold(value_threshold=value, change_threshold=change)
 
 
-def _change(limit: Threshold) -> tfma.GenericChangeThreshold | None:
+def _change(limit: Threshold) -> config_pb2.GenericChangeThreshold | None:
     if limit.may_worsen_by is None:
         return None
     allowed = max(limit.may_worsen_by, _ROUNDING)
     higher = limit.higher_is_better
-    return tfma.GenericChangeThreshold(
+    return config_pb2.GenericChangeThreshold(
         direction=getattr(
-            tfma.MetricDirection, "HIGHER_IS_BETTER" if higher else "LOWER_IS_BETTER"
+            config_pb2.MetricDirection, "HIGHER_IS_BETTER" if higher else "LOWER_IS_BETTER"
         ),
         absolute={"value": -allowed if higher else allowed},
     )

@@ -41,6 +41,9 @@ for _name in MODULES:
     except Exception as error:
         logging.getLogger(__name__).warning("Not preloaded: %s (%s)", _name, error)
 
+# Pydantic imports most of itself when the first model is made.
+importlib.import_module("pydantic").create_model("First", field=(int, 0))
+
 # What was imported stays shared between the children: the collector never touches it again.
 gc.collect()
 gc.freeze()

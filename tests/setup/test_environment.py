@@ -17,6 +17,7 @@ from tfx_setup.errors import CommandError, SetupError
 from tfx_setup.layout import PROJECT_ROOT, Environment, Layout
 from tfx_setup.machine import Machine
 from tfx_setup.process import only_one, run
+from tfx_setup.tools import tools
 
 
 @pytest.fixture
@@ -31,9 +32,10 @@ def project(tmp_path: Path) -> Layout:
         environment.lock.write_text("# nothing\n", encoding="utf-8")
         environment.dev_lock.write_text("# nothing either\n", encoding="utf-8")
     shutil.copy(Layout().tools_lock, layout.tools_lock)
+    with only_one(Layout().own_folder):
+        installed = tools(Layout(), Machine.here())
     layout.own_folder.mkdir()
-    for folder in Layout().own_folder.glob("tools-*"):
-        (layout.own_folder / folder.name).symlink_to(folder)
+    (layout.own_folder / installed.folder.name).symlink_to(installed.folder)
     return layout
 
 
