@@ -10,9 +10,9 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from tfx_airflow.snapshots import Snapshots
 
 from bench import dag_parse, scratch, training
+from tfx_airflow.snapshots import Snapshots
 from tfx_contract.home import Home
 from tfx_contract.record import write_atomically
 

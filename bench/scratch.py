@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tfx_airflow.deployment.local import LocalDeployment
-
 from tfx_contract.home import Home
 
 

@@ -17,7 +17,6 @@ from tfx_airflow.api import AirflowApi
 from tfx_airflow.command import tfx_environment
 from tfx_airflow.deployment.layout import Layout
 from tfx_airflow.worker_client import WorkerClient
-
 from tfx_contract.compiled import load_pointer
 from tfx_contract.home import PROJECT_ROOT, Home, tfx_python
 from tfx_contract.node import NodeRequest, Run

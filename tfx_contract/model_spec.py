@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from tfx_contract.errors import SpecError
-from tfx_contract.parameters import ParameterSpec
+from tfx_contract.parameters import FORCE_FULL_RUN, ParameterSpec
 from tfx_contract.record import Record
 from tfx_contract.spec_errors import describe_mistakes
 
@@ -63,8 +63,8 @@ class Evaluation(Record):
 
     label: str = Field(description="Label after the transformation, for instance `tips_xf`.")
     signature: str = Field(
-        default="serving_transformed",
-        description="SavedModel signature that the Evaluator calls, on transformed features.",
+        default="serving_default",
+        description="SavedModel signature that the Evaluator calls, on serialized raw examples.",
     )
     preprocessing_signature: str = "transform_features"
     metrics: dict[str, Threshold] = Field(
@@ -126,6 +126,13 @@ class ModelSpec(Record):
         if name not in available_timezones():
             raise ValueError("is not a time zone of the tz database, such as 'America/Chicago'")
         return name
+
+    @field_validator("parameters")
+    @classmethod
+    def _leaves_our_name_alone(cls, value: dict[str, ParameterSpec]) -> dict[str, ParameterSpec]:
+        if FORCE_FULL_RUN in value:
+            raise ValueError(f"'{FORCE_FULL_RUN}' is a parameter of every DAG; choose another name")
+        return value
 
     @property
     def zone(self) -> ZoneInfo:

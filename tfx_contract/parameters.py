@@ -10,6 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from tfx_contract.node import ParameterValue
 from tfx_contract.record import Record
 
+# Every DAG has this parameter of ours; no model may declare another of that name.
+FORCE_FULL_RUN = "force_full_run"
+
 
 class ParameterType(StrEnum):
     """The types that a form can show."""

@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from tfx_contract.compiled import (
 from tfx_contract.errors import CompileError, PackageError, TfxAirflowError
 from tfx_contract.model_spec import ModelSpec, load_model_spec
 from tfx_contract.parameters import ParameterSpec, ParameterType
+from tfx_contract.sources import SHARED_FOLDER, source_files
 from tfx_runtime import ir, modules, package, training_pipeline
 
 _RUNTIME_TYPES = {
@@ -123,7 +123,7 @@ def _take_modules(
         if "module_file" not in parameters:
             continue
         path = Path(parameters.pop("module_file").field_value.string_value)
-        files = modules.closure(path, [folder, folder.parent / "_shared"])
+        files = modules.closure(path, [folder, folder.parent / SHARED_FOLDER])
         modules.refuse_clash(path.stem, path)
         parameters["module_path"].field_value.string_value = path.stem
         parameters["module_digest"].field_value.string_value = modules.digest(files)
@@ -201,23 +201,11 @@ def _point(target: Path, digest: str, folder: Path) -> None:
     Pointer(
         digest=digest,
         sources={
-            os.path.relpath(path, folder): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in _sources(folder)
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in source_files(folder).items()
         },
         compiled_at=datetime.now(UTC).isoformat(timespec="seconds"),
     ).write(target / POINTER_FILE)
-
-
-def _sources(folder: Path) -> list[Path]:
-    """What a package is made from: the model's files, shared modules, and our pipeline builder."""
-    own = [p for p in folder.rglob("*") if p.is_file() and not _is_no_source(p.relative_to(folder))]
-    shared = folder.parent / "_shared"
-    return [*own, *shared.rglob("*.py"), Path(training_pipeline.__file__)]
-
-
-def _is_no_source(relative: Path) -> bool:
-    hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
-    return hidden or relative.parts[0] in ("dag.py", "tests")
 
 
 def _note_failure(target: Path, message: str) -> None:

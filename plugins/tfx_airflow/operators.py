@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from tfx_airflow.parameters import FORCE_FULL_RUN, values_of_run
+from tfx_airflow.parameters import values_of_run
 from tfx_airflow.parent import die_with_parent
 from tfx_airflow.runner import NodeRunner
 from tfx_airflow.summary import describe_result
@@ -18,6 +18,7 @@ from tfx_contract.compiled import load_package
 from tfx_contract.errors import InputError, TfxAirflowError
 from tfx_contract.home import Home
 from tfx_contract.node import NodeRequest, NodeResult, NodeState, Run
+from tfx_contract.parameters import FORCE_FULL_RUN
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -8,9 +8,7 @@ from typing import Any
 
 from tfx_contract.errors import InputError
 from tfx_contract.node import ParameterValue
-from tfx_contract.parameters import ParameterSpec, ParameterType
-
-FORCE_FULL_RUN = "force_full_run"
+from tfx_contract.parameters import FORCE_FULL_RUN, ParameterSpec, ParameterType
 
 _JSON_TYPES = {
     ParameterType.INT: "integer",

@@ -9,6 +9,7 @@ from tfx_contract.compiled import POINTER_FILE, Pointer, load_pointer
 from tfx_contract.errors import PackageError
 from tfx_contract.home import Home
 from tfx_contract.record import Record
+from tfx_contract.sources import source_files
 
 PIN_FILE = "compiled.json"
 DAG_FILE = "dag.py"
@@ -61,11 +62,9 @@ def stale_because(folder: Path, pointer: Pointer, hashes: SourceHashes) -> str:
     """Why the compiled pipeline lags behind its sources; empty when it does not."""
     if pointer.failure:
         return f"the newest sources could not be compiled: {pointer.failure}"
-    changed = [
-        name
-        for name, digest in sorted(pointer.sources.items())
-        if hashes.of(folder / name) != digest
-    ]
+    now = {name: hashes.of(path) for name, path in source_files(folder).items()}
+    names = sorted(now.keys() | pointer.sources.keys())
+    changed = [name for name in names if now.get(name) != pointer.sources.get(name)]
     return f"changed since the compilation: {', '.join(changed)}" if changed else ""
 
 

@@ -17,6 +17,7 @@ from tfx_contract.compiled import (
 from tfx_contract.home import Home
 from tfx_contract.model_spec import ModelSpec
 from tfx_contract.parameters import ParameterSpec, ParameterType
+from tfx_contract.sources import source_files
 
 DAG_SOURCE = "from tfx_airflow import airflow_dags\n\nairflow_dags(__file__)\n"
 NODES = [
@@ -76,7 +77,10 @@ def write_package(
     )
     folder = home.compiled / name / digest
     package.write(folder / PACKAGE_FILE)
-    sources = {"model.yaml": hashlib.sha256(source.read_bytes()).hexdigest()}
+    sources = {
+        relative: hashlib.sha256(path.read_bytes()).hexdigest()
+        for relative, path in source_files(source.parent).items()
+    }
     pointer = Pointer(digest=digest, sources=sources, compiled_at="2026-11-01T00:00:00+00:00")
     pointer.write(home.compiled / name / POINTER_FILE)
     return folder

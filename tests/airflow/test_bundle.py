@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.sdk.exceptions import AirflowException
-from tfx_airflow.bundle import CompiledDagBundle
-from tfx_airflow.pins import Pin, SourceHashes, current_pin
 
 from tests.airflow.hand_made import write_model, write_package
 from tests.airflow.test_dags import parse
+from tfx_airflow.bundle import CompiledDagBundle
+from tfx_airflow.pins import Pin, SourceHashes, current_pin
 from tfx_contract.compiled import POINTER_FILE, load_pointer
 from tfx_contract.home import Home
 

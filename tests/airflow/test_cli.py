@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tfx_airflow.cli import app
 from typer.testing import CliRunner, Result
 
 from tests.airflow.hand_made import write_model
+from tfx_airflow.cli import app
 from tfx_contract.home import Home
 
 

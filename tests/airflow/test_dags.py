@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
-from tfx_airflow.operators import TfxNodeOperator
-from tfx_airflow.parameters import FORCE_FULL_RUN
-from tfx_airflow.snapshots import snapshot_note
+from airflow.timetables.base import TimeRestriction
 
 from tests.airflow.hand_made import write_model, write_package
+from tfx_airflow.operators import TfxNodeOperator
+from tfx_airflow.pins import current_pin
+from tfx_airflow.snapshots import snapshot_note
 from tfx_contract.home import Home
+from tfx_contract.parameters import FORCE_FULL_RUN
 
 
 def parse(home: Home, folder: Path | None = None) -> DagBag:
@@ -81,6 +83,23 @@ def test_a_schedule_runs_in_the_models_time_zone_without_any_click(home: Home) -
     assert (dag.owner, dag.tags) == ("team", {"nightly"})
 
 
+def test_a_new_model_does_not_make_up_for_a_tick_of_hours_ago(home: Home) -> None:
+    now = datetime.now(UTC)
+    assert _first_run(home, now - timedelta(hours=2)) > now
+    assert _first_run(home, now) <= now
+
+
+def _first_run(home: Home, tick: datetime) -> datetime:
+    """When a DAG first runs that is due once a year."""
+    write_model(home, schedule=f"{tick.minute} {tick.hour} {tick.day} {tick.month} *")
+    write_package(home)
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(parse(home).dags["taxi"]))
+    never_ran = TimeRestriction(earliest=None, latest=None, catchup=False)
+    info = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=never_ran)
+    assert info is not None
+    return info.run_after
+
+
 def test_a_model_that_was_never_compiled_is_an_import_error_naming_the_command(home: Home) -> None:
     write_model(home)
     (error,) = parse(home).import_errors.values()
@@ -132,3 +151,11 @@ def test_an_import_error_names_the_snapshot_that_it_comes_from(home: Home) -> No
     write_model(home)
     (error,) = parse(home).import_errors.values()
     assert snapshot_note(home.dags.name) in error
+
+
+def test_a_new_file_makes_a_model_stale(home: Home) -> None:
+    write_model(home)
+    write_package(home)
+    assert not current_pin(home, "taxi").stale
+    (home.dags / "taxi" / "pipeline.py").write_text("")
+    assert current_pin(home, "taxi").why == "changed since the compilation: pipeline.py"

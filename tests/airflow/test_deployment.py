@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tfx_airflow.deployment.layout import HOST, Layout, wanted_port
 from tfx_airflow.deployment.local import LocalDeployment
 from tfx_airflow.deployment.private_files import read_password
 from tfx_airflow.deployment.processes import Component, ProcessRecord, stop
 from tfx_airflow.deployment.settings import write_settings
-
 from tfx_contract.errors import SetupError
 from tfx_contract.home import Home
 

@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from tfx_airflow.cli import app
 from typer.testing import CliRunner
 
+from tfx_airflow.cli import app
 from tfx_contract.model_spec import ModelSpec, load_model_spec
 
 ROOT = Path(__file__).parents[2]

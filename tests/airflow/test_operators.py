@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
 from tfx_airflow.operators import TfxNodeOperator, level_of, run_url
 from tfx_airflow.summary import describe_summary
-
 from tfx_contract.home import Home
 
 

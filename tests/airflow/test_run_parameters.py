@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tfx_airflow.parameters import parse_assignments, values_of_run
 
 from tests.airflow.hand_made import PARAMETERS
+from tfx_airflow.parameters import parse_assignments, values_of_run
 from tfx_contract.errors import InputError
 
 

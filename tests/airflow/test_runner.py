@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tfx_airflow.runner import NodeRunner, Tfx, compile_model
 from tfx_airflow.worker_client import WorkerClient, WorkerError, check_private
-
 from tfx_contract.errors import CompileError, NodeFailed, SetupError
 from tfx_contract.home import Home
 from tfx_contract.node import NodeRequest, NodeState

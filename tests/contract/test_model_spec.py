@@ -148,3 +148,14 @@ def test_a_spec_cannot_be_changed() -> None:
     spec = ModelSpec.model_validate(SMALLEST)
     with pytest.raises(ValueError, match="frozen"):
         spec.owner = "other"
+
+
+def test_the_name_of_our_own_parameter_is_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "churn"
+    folder.mkdir()
+    (folder / "model.yaml").write_text(
+        "data: {uri: x, label: y}\nevaluation: {label: y, metrics: {AUC: {}}}\n"
+        "parameters: {force_full_run: {type: bool, bind: A.b}}\n"
+    )
+    with pytest.raises(SpecError, match="choose another name"):
+        load_model_spec(folder)

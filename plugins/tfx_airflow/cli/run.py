@@ -65,7 +65,8 @@ def _make_ready(model: Model, assignments: list[str]) -> Any:
 
 def _trigger(api: AirflowApi, model: Model, assignments: list[str], force: bool) -> str:
     from tfx_airflow.models import wait_until_parsed
-    from tfx_airflow.parameters import FORCE_FULL_RUN, parse_assignments
+    from tfx_airflow.parameters import parse_assignments
+    from tfx_contract.parameters import FORCE_FULL_RUN
 
     values = parse_assignments(assignments, model.package().parameters)
     wait_until_parsed(api, model)

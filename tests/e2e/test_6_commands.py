@@ -1,0 +1,28 @@
+"""The commands that look at what runs have left."""
+
+from __future__ import annotations
+
+from tests.e2e.deployment import MODEL, Deployment
+
+
+def test_schema_proposes_what_the_last_run_inferred(deployment: Deployment) -> None:
+    done = deployment.command("schema", MODEL)
+    assert done.returncode in (0, 1), done.stderr
+    if done.returncode == 1:
+        assert "(inferred)" in done.stdout
+        assert "\n+" in done.stdout
+
+
+def test_status_lists_every_component_and_the_last_run(deployment: Deployment) -> None:
+    done = deployment.command("status")
+    assert done.returncode == 0, done.stderr
+    for component in ("tfx-worker", "api-server", "scheduler", "dag-processor", "triggerer"):
+        assert component in done.stdout
+    assert done.stdout.count("up, process") == 5
+    assert MODEL in done.stdout
+
+
+def test_doctor_finds_nothing_wrong(deployment: Deployment) -> None:
+    done = deployment.command("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BAD" not in done.stdout
