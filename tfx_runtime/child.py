@@ -20,6 +20,7 @@ from tfx_contract.node import NodeRequest
 REQUEST_VARIABLE = "TFX_AIRFLOW_REQUEST"
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _LONGEST_LINE = 2000
 
 
@@ -27,11 +28,13 @@ def run(request_file: Path, result_file: Path) -> int:
     """Runs the node of the request, writes its result; returns the exit status."""
     die_with_parent(os.getppid())
     configure_logging()
+    request = NodeRequest.read(request_file)
+    _show_name(request.node_id)
     os.environ[REQUEST_VARIABLE] = str(request_file)
     # TFX takes seconds to import, so it happens in here, after the process is under control.
     from tfx_runtime.node import execute
 
-    result = execute(NodeRequest.read(request_file))
+    result = execute(request)
     result.write(result_file)
     return 0 if result.succeeded else 1
 
@@ -51,11 +54,21 @@ def die_with_parent(parent: int) -> None:
             os._exit(1)
 
 
+def _show_name(node_id: str) -> None:
+    """Has `ps` and `top` show which node this is (Linux; the kernel keeps 15 characters)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, node_id.encode())
+
+
 def configure_logging() -> None:
-    """One line a record on standard output, whatever library writes it; protos are cut short."""
+    """One line a record on standard output, whatever library writes it.
+
+    Protos are cut short, and what a library repeats word by word is said once.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handler.addFilter(_shorten)
+    handler.addFilter(_Once().allows)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in ("absl", "apache_beam", "tensorflow"):
         logger = logging.getLogger(name)
@@ -69,6 +82,19 @@ def _shorten(record: logging.LogRecord) -> bool:
     if len(text) > _LONGEST_LINE and record.levelno < logging.WARNING:
         record.msg, record.args = text[:_LONGEST_LINE] + " …", ()
     return True
+
+
+class _Once:
+    """Lets each message below a warning pass once; Transform has some for each feature and pass."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def allows(self, record: logging.LogRecord) -> bool:
+        text = hash(record.getMessage())
+        is_new = text not in self._seen
+        self._seen.add(text)
+        return is_new or record.levelno >= logging.WARNING
 
 
 if __name__ == "__main__":

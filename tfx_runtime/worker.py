@@ -54,11 +54,15 @@ class Worker(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             os.umask(previous)
 
     def warm_up(self) -> None:
-        """Returns when the forkserver has imported TFX and has run a first child."""
+        """Returns when the forkserver has imported TFX and has run a first child.
+
+        A request that comes earlier waits for the same forkserver, which beats importing twice.
+        """
         process = self.processes.Process(target=_nothing)
         process.start()
         process.join()
         self.warm = True
+        print("ready", flush=True)
 
     def run(
         self,
@@ -197,8 +201,7 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with Worker(arguments.socket) as worker:
-        worker.warm_up()
-        print("ready", flush=True)
+        threading.Thread(target=worker.warm_up, daemon=True).start()
         worker.serve_forever()
 
 

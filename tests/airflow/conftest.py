@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.airflow.hand_made import write_model, write_package
+from tfx_airflow.deployment.local import LocalDeployment
 from tfx_contract.home import Home
 from tfx_contract.node import NodeRequest, Run
 
@@ -24,13 +25,16 @@ STAND_IN = Path(__file__).with_name("stand_in_tfx.py")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """An empty home with the environment pointing at it."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """An empty home with the environment pointing at it; nothing that it started lives on."""
     monkeypatch.setenv("TFX_AIRFLOW_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("TFX_AIRFLOW_DAGS", str(tmp_path / "dags"))
     monkeypatch.delenv("TFX_AIRFLOW_METADATA", raising=False)
     monkeypatch.setenv("TFX_AIRFLOW_TFX_PYTHON", str(stand_in_python(tmp_path)))
-    return Home.from_environment()
+    home = Home.from_environment()
+    yield home
+    if home.airflow.exists():
+        LocalDeployment(home).down()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tfx_airflow.deployment.layout import HOST, Layout, wanted_port
 from tfx_airflow.deployment.local import LocalDeployment
 from tfx_airflow.deployment.private_files import read_password
 from tfx_airflow.deployment.processes import Component, ProcessRecord, stop
-from tfx_airflow.deployment.settings import write_settings
+from tfx_airflow.deployment.settings import airflow_environment, write_settings
 from tfx_contract.errors import SetupError
 from tfx_contract.home import Home
 
@@ -134,3 +134,10 @@ def test_a_port_that_is_none_is_an_error(found: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TFX_AIRFLOW_PORT", found)
     with pytest.raises(SetupError, match=f"found '{found}'; allowed: a port number"):
         wanted_port()
+
+
+def test_the_settings_of_another_airflow_in_the_environment_stay_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__HOST", "0.0.0.0")
+    assert "AIRFLOW__API__HOST" not in airflow_environment(Layout(home))

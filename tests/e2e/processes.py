@@ -37,17 +37,25 @@ def node_child(deployment: Deployment) -> psutil.Process:
 
 
 def task_process(deployment: Deployment) -> psutil.Process:
-    """The Airflow process of the one task that runs: the scheduler's executor forks it."""
+    """The Airflow process of the one task that runs."""
     scheduler = _component(deployment, "scheduler").process()
     assert scheduler, "the scheduler is not running"
+    # The scheduler forks supervisors, and a supervisor each of its tasks.
     tasks = [
         task
-        for executor in scheduler.children()
-        for task in executor.children()
+        for supervisor in scheduler.children()
+        for task in supervisor.children()
         if task.status() != psutil.STATUS_ZOMBIE
     ]
     assert len(tasks) == 1, f"expected the process of one task, found {tasks}"
     return tasks[0]
+
+
+def task_supervisor(deployment: Deployment) -> psutil.Process:
+    """The process that sends the heartbeats of the one task that runs."""
+    supervisor = task_process(deployment).parent()
+    assert supervisor, "the task has lost its supervisor"
+    return supervisor
 
 
 def _component(deployment: Deployment, name: str) -> Component:

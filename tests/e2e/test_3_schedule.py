@@ -11,7 +11,7 @@ import yaml
 
 from tests.e2e.deployment import MODEL, Deployment, eventually
 
-SCHEDULED = "hourly_taxi"
+SCHEDULED = "scheduled_taxi"
 
 
 def test_a_scheduled_run_needs_no_conf(deployment: Deployment) -> None:

@@ -81,10 +81,11 @@ def test_data_docs_open_without_a_network(check: Check) -> None:
         assert '<img src="http' not in text
 
 
-def test_a_missing_column_is_named(check: Check) -> None:
+def test_a_missing_column_is_named(check: Check, data: Path) -> None:
     with pytest.raises(DataError) as caught:
         check("fare,tips\n1,2\n")
     message = str(caught.value)
+    assert message.startswith(f"{data / 'trips.csv'}: ")
     assert "column 'payment_type': expect_column_to_exist" in message
     assert "found the columns fare, tips" in message
 

@@ -81,10 +81,11 @@ def _expect(
     validation = validate(tables, expectations, str(site))
     make_offline(site)
     critical = [item for item in validation.findings if item.severity == "critical"]
+    files = [table.path for table in tables]
     result = {
         "success": not critical,
         "data_uri": uri,
-        "files": [table.path for table in tables],
+        "files": files,
         "rows": sum(len(table.lines) for table in tables),
         "structure": None,
         "findings": [
@@ -93,15 +94,16 @@ def _expect(
         ],
         "expectations": validation.results,
     }
-    return result, _message(uri, [item.describe() for item in critical]) if critical else None
+    return result, _message(files, [item.describe() for item in critical]) if critical else None
 
 
-def _message(uri: str, findings: list[str]) -> str:
+def _message(files: list[str], findings: list[str]) -> str:
+    data = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     shown = findings[:_SHOWN_FINDINGS]
     if more := len(findings) - len(shown):
         shown.append(f"and {more} more; the report has them all")
     lines = "\n".join(f"- {line}" for line in shown)
-    return f"{uri}: the data does not meet {len(findings)} expectations:\n{lines}"
+    return f"{data}: the data does not meet {len(findings)} expectations:\n{lines}"
 
 
 def _copy(source: str, target: str) -> None:

@@ -29,10 +29,15 @@ def write_settings(layout: Layout, port: int) -> None:
 
 
 def airflow_environment(layout: Layout) -> dict[str, str]:
-    """The environment variables of every Airflow process."""
+    """The environment variables of every Airflow process.
+
+    Settings of another Airflow in the caller's environment stay out: they would go before ours, and
+    Airflow's own default is to listen on every address.
+    """
+    inherited = {name: value for name, value in os.environ.items() if "AIRFLOW__" not in name}
     paths = [str(PROJECT_ROOT), str(PROJECT_ROOT / "plugins"), os.environ.get("PYTHONPATH", "")]
     return {
-        **os.environ,
+        **inherited,
         "AIRFLOW_HOME": str(layout.folder),
         "AIRFLOW_CONFIG": str(layout.config),
         "TFX_AIRFLOW_HOME": str(layout.home.root),
