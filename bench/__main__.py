@@ -44,7 +44,7 @@ def main(repeats: int = 1, cold: bool = True) -> None:
     pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in _HOW}
     overheads: list[float] = []
     for _ in range(repeats):
-        with scratch.deployment() as (home, _local):
+        with scratch.deployment() as home:
             first = training.airflow_run(home, force=False)
             cold_peer = training.local_dag_runner(home, warm=False)
             pairs["airflow_run_over_local_dag_runner"].append((first.seconds, cold_peer))

@@ -10,20 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfx_airflow.deployment.local import LocalDeployment
+from tfx_airflow.cli.deployment import down, up
 from tfx_contract.home import Home
 
 
 @contextmanager
-def deployment() -> Iterator[tuple[Home, LocalDeployment]]:
-    """A running Airflow with a warm worker in an empty home."""
+def deployment() -> Iterator[Home]:
+    """A running Airflow with a warm worker in an empty home, the DAGs parsed."""
     with _home() as home:
-        local = LocalDeployment(home)
         try:
-            local.up(print)
-            yield home, local
+            up()
+            yield home
         finally:
-            local.down()
+            down()
 
 
 @contextmanager
