@@ -6,7 +6,7 @@ import subprocess
 
 import typer
 
-from tfx_airflow.cli.console import say
+from tfx_airflow.cli.console import complain, say
 from tfx_contract.home import PROJECT_ROOT, tfx_python
 
 DEMO_MODEL = "chicago_taxi"
@@ -26,5 +26,10 @@ def demo() -> None:
     version = newest_version(Home.from_environment(), DEMO_MODEL)
     say(f"predicting {_ROWS} rows with {version} in a fresh process")
     command = [str(tfx_python()), "-m", "tfx_runtime.predict", str(version), "--rows", str(_ROWS)]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=tfx_environment())
+    # TensorFlow's libraries greet on standard error before any setting can silence them.
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=tfx_environment(), stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        complain(done.stderr)
     raise typer.Exit(done.returncode)
