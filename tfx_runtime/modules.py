@@ -6,7 +6,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from tfx_contract.errors import CompileError
@@ -50,7 +50,8 @@ def digest(files: dict[str, Path]) -> str:
 
 def refuse_clash(name: str, path: Path) -> None:
     """Raises CompileError when a module would hide one that Python or a package provides."""
-    spec = None if name in sys.stdlib_module_names else find_spec(name)
+    # Asks the path and not what this process imported, which may be a model's module itself.
+    spec = PathFinder.find_spec(name)
     elsewhere = spec is not None and spec.origin != str(path)
     if name in sys.stdlib_module_names or elsewhere:
         raise CompileError(

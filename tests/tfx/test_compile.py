@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -131,3 +132,10 @@ def test_a_parameter_bound_to_a_place_that_does_not_exist_is_named(
 
 def test_a_default_that_is_not_given_is_the_value_in_the_pipeline(toy_package: Path) -> None:
     assert load_package(toy_package).parameters["repeat"].default == 3
+
+
+def test_a_module_of_that_name_that_another_model_has_imported_is_no_clash(
+    taxi: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "trainer", ModuleType("trainer"))
+    compile_model(taxi, tmp_path / "compiled")
