@@ -35,34 +35,61 @@ _HOW = {
 
 
 def main(repeats: int = 1, cold: bool = True) -> None:
-    """Measures, prints, and writes `var/bench/results.json`.
+    """Measures, prints, and writes `var/bench/results.json`, anew after each measurement.
 
     Args:
       repeats: how often each pair is measured; medians are reported.
       cold: whether to measure nodes that start cold as well, which takes minutes.
     """
-    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in _HOW}
-    overheads: list[float] = []
+    # Asked now, because each measurement has a home of its own.
+    figures = Figures(Home.from_environment().bench / "results.json")
     for _ in range(repeats):
         with scratch.deployment() as home:
-            first = training.airflow_run(home, force=False)
-            cold_peer = training.local_dag_runner(home, warm=False)
-            pairs["airflow_run_over_local_dag_runner"].append((first.seconds, cold_peer))
-            warm_peer = training.local_dag_runner(home, warm=True)
-            again = training.airflow_run(home, force=True)
-            pairs["warm_over_warm"].append((again.seconds, warm_peer))
-            overheads += first.overheads + again.overheads
-            parse = dag_parse.parse_milliseconds(_published_dag(home))
-            if cold:
-                training.stop_worker(home)
-                alone = training.airflow_run(home, force=True)
-                pairs["cold_over_cold"].append((alone.seconds, cold_peer))
-    results = {name: _compared(name, measured) for name, measured in pairs.items() if measured}
-    results["node_overhead"] = _single(
-        statistics.median(overheads), "s", "Median over nodes: task duration less the node's work."
-    )
-    results["dag_parse"] = _single(parse, "ms", "Median of five processes, Airflow imported.")
-    _report(results)
+            _measure(home, figures, cold)
+    _show(figures.results())
+    print(f"Written to {figures.path}")
+
+
+def _measure(home: Home, figures: Figures, cold: bool) -> None:
+    first = training.airflow_run(home, force=False)
+    cold_peer = training.local_dag_runner(home, warm=False)
+    figures.pair("airflow_run_over_local_dag_runner", first, cold_peer)
+    figures.parses.append(dag_parse.parse_milliseconds(_published_dag(home)))
+    warm_peer = training.local_dag_runner(home, warm=True)
+    figures.pair("warm_over_warm", training.airflow_run(home, force=True), warm_peer)
+    if cold:
+        training.stop_worker(home)
+        alone = training.airflow_run(home, force=True)
+        figures.pair("cold_over_cold", alone, cold_peer)
+
+
+class Figures:
+    """What was measured so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pairs: dict[str, list[tuple[float, float]]] = {}
+        self.overheads: list[float] = []
+        self.parses: list[float] = []
+
+    def pair(self, name: str, ours: training.AirflowRun, peer: float) -> None:
+        """Takes one Airflow run and its peer's seconds, and saves all there is."""
+        self.pairs.setdefault(name, []).append((ours.seconds, peer))
+        if name != "cold_over_cold":
+            self.overheads += ours.overheads
+        write_atomically(self.path, json.dumps(self.results(), indent=2) + "\n")
+
+    def results(self) -> Results:
+        """All figures by name, each with how it was taken."""
+        results = {name: _compared(name, measured) for name, measured in self.pairs.items()}
+        results["node_overhead"] = _single(
+            self.overheads, "s", "Median over nodes: task duration less the node's work."
+        )
+        if self.parses:
+            results["dag_parse"] = _single(
+                self.parses, "ms", "Median of five processes, Airflow imported."
+            )
+        return results
 
 
 def _published_dag(home: Home) -> Path:
@@ -79,19 +106,16 @@ def _compared(name: str, measured: list[tuple[float, float]]) -> dict[str, Any]:
     }
 
 
-def _single(value: float, unit: str, how: str) -> dict[str, Any]:
-    return {"median": round(value, 3), "unit": unit, "how": how}
+def _single(values: list[float], unit: str, how: str) -> dict[str, Any]:
+    return {"median": round(statistics.median(values), 3), "unit": unit, "how": how}
 
 
-def _report(results: Results) -> None:
-    path = Home.from_environment().bench / "results.json"
-    write_atomically(path, json.dumps(results, indent=2) + "\n")
+def _show(results: Results) -> None:
     table = Table("what", "figure", "how it was taken")
     for name, result in results.items():
         figure = result.get("ratio") or f"{result['median']} {result['unit']}"
         table.add_row(name, str(figure), result["how"])
     Console().print(table)
-    print(f"Written to {path}")
 
 
 if __name__ == "__main__":
