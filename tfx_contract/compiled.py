@@ -3,8 +3,8 @@
 compiled/<model>/
     current.json            the digest that new runs take, and what it was compiled from
     <digest>/
-        pipeline.json       these records
-        ir.json             TFX's intermediate representation
+        package.json        these records
+        train.ir.json       TFX's intermediate representation of each pipeline
         modules/            the model's own Python modules, put first on sys.path of a node
         files/              schema, expectations, golden requests: the node's working directory
                             is the package folder, so the IR names them by relative path
@@ -12,17 +12,29 @@ compiled/<model>/
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from tfx_contract.errors import PackageError
-from tfx_contract.model_spec import ModelSpec
-from tfx_contract.parameters import ParameterSpec
+from tfx_contract.model_spec import AnyModelSpec, ModelSpec, StandardModelSpec
+from tfx_contract.parameters import ParameterSpec, RunOption
 from tfx_contract.record import Record
 
-PACKAGE_FILE = "pipeline.json"
+PACKAGE_FILE = "package.json"
 POINTER_FILE = "current.json"
+
+TRAIN = "train"
+SCORE = "score"
+
+
+class Waits(StrEnum):
+    """What a node needs of the nodes before it."""
+
+    SUCCESS = "success"
+    NO_FAILURE = "no_failure"
+    END = "end"
 
 
 class NodeRecord(Record):
@@ -32,6 +44,10 @@ class NodeRecord(Record):
     type: str = Field(description="Component class, as TFX names it.")
     upstream: list[str] = []
     parameters: dict[str, object] = {}
+    runs_if: RunOption | None = Field(
+        default=None, description="A boolean run option without which the node is skipped."
+    )
+    waits_for: Waits = Waits.SUCCESS
 
 
 class CodeOrigin(Record):
@@ -45,16 +61,41 @@ class CodeOrigin(Record):
 
 
 class CompiledPipeline(Record):
-    """What the DAG factory renders and the node runner executes."""
+    """One TFX pipeline of a model, rendered as one DAG."""
+
+    nodes: list[NodeRecord] = Field(description="In topological order.")
+    parameters: dict[str, ParameterSpec] = Field(description="Defaults filled in from the IR.")
+    pattern: str | None = Field(
+        default=None, description="The input pattern with spans, when there is one."
+    )
+
+
+class Package(Record):
+    """A model's folder, compiled: what the DAG factory renders and the node runner executes."""
 
     model: str
     digest: str
-    spec: ModelSpec
-    nodes: list[NodeRecord] = Field(description="In topological order.")
-    parameters: dict[str, ParameterSpec] = Field(description="Defaults filled in from the IR.")
+    spec: AnyModelSpec
+    pipelines: dict[str, CompiledPipeline] = Field(description="By name; `train` is always there.")
     modules_digest: str
     origin: CodeOrigin = CodeOrigin()
     tfx_version: str
+
+    @property
+    def train(self) -> CompiledPipeline:
+        return self.pipelines[TRAIN]
+
+
+def dag_id(model: str, pipeline: str) -> str:
+    """The DAG of a pipeline; the MLMD pipeline has the same name."""
+    return model if pipeline == TRAIN else f"{model}__{pipeline}"
+
+
+def schedule_of(spec: ModelSpec, pipeline: str) -> str | None:
+    """The cron expression that a pipeline of a model runs by."""
+    if pipeline == SCORE and isinstance(spec, StandardModelSpec) and spec.scoring:
+        return spec.scoring.schedule
+    return spec.schedule if pipeline == TRAIN else None
 
 
 class Pointer(Record):
@@ -68,7 +109,7 @@ class Pointer(Record):
     )
 
 
-def load_package(folder: Path) -> CompiledPipeline:
+def load_package(folder: Path) -> Package:
     """Reads a compiled pipeline.
 
     Raises:
@@ -76,7 +117,7 @@ def load_package(folder: Path) -> CompiledPipeline:
     """
     model = folder.parent.name
     try:
-        package = CompiledPipeline.read(folder / PACKAGE_FILE)
+        package = Package.read(folder / PACKAGE_FILE)
     except (OSError, ValidationError, ValueError) as error:
         raise PackageError(
             f"The compiled pipeline of model '{model}' at {folder} cannot be read "

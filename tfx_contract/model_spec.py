@@ -1,93 +1,48 @@
-"""`model.yaml`: what a team says about one model. Only `data` and `evaluation` have no default."""
+"""`model.yaml`: what a team says about one model.
+
+A model of the standard training pipeline must say what its `data` and `evaluation` are. One with a
+pipeline of its own, in `pipeline.py` or in an installed package, says the rest only.
+"""
 
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from tfx_contract.data_spec import Data, Scoring
 from tfx_contract.errors import SpecError
-from tfx_contract.parameters import FORCE_FULL_RUN, ParameterSpec
+from tfx_contract.parameters import ParameterSpec, RunOption
 from tfx_contract.record import Record
+from tfx_contract.spans import Spans
 from tfx_contract.spec_errors import describe_mistakes
+from tfx_contract.training_spec import Evaluation, Training, Tuning
 
 SPEC_FILE = "model.yaml"
+PIPELINE_FILE = "pipeline.py"
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-class DataFormat(StrEnum):
-    """File formats that ExampleGen reads."""
-
-    CSV = "csv"
-
-
-class Data(Record):
-    """The training data."""
-
-    uri: str = Field(
-        description="Folder of the data files. `package://NAME/PATH` points into an installed "
-        "Python package of the TFX environment."
-    )
-    format: DataFormat = DataFormat.CSV
-    label: str = Field(description="Column that the model learns to predict.")
-
-
-class Training(Record):
-    """How long the Trainer trains, and with what."""
-
-    steps: int = Field(default=1000, ge=1)
-    eval_steps: int = Field(default=100, ge=1)
-    hyperparameters: dict[str, int | float | str | bool] = Field(
-        default={}, description="Handed to `run_fn` as `fn_args.custom_config`."
-    )
-
-
-class Threshold(Record):
-    """What a metric must reach before a model is blessed."""
-
-    minimum: float | None = None
-    maximum: float | None = None
-    may_worsen_by: float | None = Field(
-        default=None, ge=0, description="Largest loss against the baseline, in the metric's unit."
-    )
-    higher_is_better: bool = True
-
-
-class Evaluation(Record):
-    """How a candidate is judged."""
-
-    label: str = Field(description="Label after the transformation, for instance `tips_xf`.")
-    signature: str = Field(
-        default="serving_default",
-        description="SavedModel signature that the Evaluator calls, on serialized raw examples.",
-    )
-    preprocessing_signature: str = "transform_features"
-    metrics: dict[str, Threshold] = Field(
-        min_length=1,
-        description="TFMA or Keras metric class names, each with its thresholds (or `{}`).",
-    )
-    slices: list[str | list[str]] = Field(
-        default=[], description="Columns, or lists of columns, to report metrics by."
-    )
 
 
 class Push(Record):
     """Whether a blessed model becomes a version."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="`false` trains and judges without pushing.")
+    in_backfills: bool = Field(
+        default=False, description="Whether a backfill pushes, too, when it is not asked to."
+    )
 
 
 class Execution(Record):
     """How Airflow runs the nodes."""
 
-    retries: int = Field(default=2, ge=0)
-    retry_delay_seconds: float = Field(default=5, ge=0)
-    timeout_minutes: float = Field(default=240, gt=0)
+    retries: int = Field(default=2, ge=0, description="Tries of a node after the first.")
+    retry_delay_seconds: float = Field(default=5, ge=0, description="Time between tries.")
+    timeout_minutes: float = Field(default=240, gt=0, description="Longest time of one node.")
     stall_minutes: float = Field(
         default=15,
         gt=0,
@@ -103,22 +58,31 @@ class Execution(Record):
 
 
 class ModelSpec(Record):
-    """One model, as `dags/<model>/model.yaml` declares it."""
+    """What every model may say, as `dags/<model>/model.yaml` declares it."""
 
-    description: str = ""
-    owner: str = "airflow"
-    tags: list[str] = []
+    description: str = Field(default="", description="One sentence, shown in Airflow.")
+    owner: str = Field(default="airflow", description="Owner of the DAGs.")
+    tags: list[str] = Field(default=[], description="Tags of the DAGs.")
     schedule: str | None = Field(
         default=None,
         description="Cron expression or preset such as `@daily`; left out, only manual runs.",
     )
-    timezone: str = "UTC"
-    data: Data
-    training: Training = Training()
-    evaluation: Evaluation
+    timezone: str = Field(
+        default="UTC",
+        description="Time zone of the schedule and of spans, a name of the tz database.",
+    )
+    start_date: date | None = Field(
+        default=None, description="First day of the schedule; needed to catch up and to backfill."
+    )
+    catchup: bool = Field(
+        default=False, description="Run every tick since `start_date` that has not run yet."
+    )
+    spans: Spans = Spans()
     push: Push = Push()
     execution: Execution = Execution()
-    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = {}
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = Field(
+        default={}, description="The form of a run: what may differ from one run to the next."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -129,17 +93,66 @@ class ModelSpec(Record):
 
     @field_validator("parameters")
     @classmethod
-    def _leaves_our_name_alone(cls, value: dict[str, ParameterSpec]) -> dict[str, ParameterSpec]:
-        if FORCE_FULL_RUN in value:
-            raise ValueError(f"'{FORCE_FULL_RUN}' is a parameter of every DAG; choose another name")
+    def _leaves_our_names_alone(cls, value: dict[str, ParameterSpec]) -> dict[str, ParameterSpec]:
+        if taken := sorted(set(value) & set(RunOption)):
+            raise ValueError(f"'{taken[0]}' is a parameter of every DAG; choose another name")
         return value
+
+    @model_validator(mode="after")
+    def _knows_where_to_start(self) -> Self:
+        if self.catchup and self.start_date is None:
+            raise ValueError("'catchup' needs a 'start_date'")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
 
-def load_model_spec(folder: Path) -> ModelSpec:
+class StandardModelSpec(ModelSpec):
+    """A model of the standard training pipeline."""
+
+    data: Data
+    training: Training = Training()
+    tuning: Tuning | None = None
+    evaluation: Evaluation
+    scoring: Scoring | None = None
+
+    @model_validator(mode="after")
+    def _has_the_spans_it_speaks_of(self) -> Self:
+        if self.spans != Spans() and not self.data.has_spans:
+            raise ValueError(
+                "'spans' needs a 'data.pattern' with {SPAN}, or with {YYYY}, {MM} and {DD}"
+            )
+        return self
+
+
+class OwnPipeline(Record):
+    """A pipeline that somebody wrote with TFX, taken as it is."""
+
+    function: str = Field(
+        default="pipeline:create_pipeline",
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="`module:function` that returns a TFX Pipeline; a module of the model's "
+        "folder, or of an installed package.",
+    )
+    arguments: dict[str, Any] = Field(
+        default={},
+        description="Its arguments. Those named `pipeline_name`, `pipeline_root`, `enable_cache`, "
+        "`beam_pipeline_args`, `metadata_path` and `metadata_connection_config` are filled in.",
+    )
+
+
+class CustomModelSpec(ModelSpec):
+    """A model with a pipeline of its own."""
+
+    pipeline: OwnPipeline = OwnPipeline()
+
+
+AnyModelSpec = StandardModelSpec | CustomModelSpec
+
+
+def load_model_spec(folder: Path) -> AnyModelSpec:
     """Reads `model.yaml` of a model's folder.
 
     Raises:
@@ -151,13 +164,19 @@ def load_model_spec(folder: Path) -> ModelSpec:
             f"{folder}: a model is named by its folder, in lower-case letters, digits and "
             f"underscores, a letter first, 63 at most; found '{folder.name}'."
         )
+    content = _read_yaml(path)
+    own = (folder / PIPELINE_FILE).exists() or (isinstance(content, dict) and "pipeline" in content)
+    shape: type[AnyModelSpec] = CustomModelSpec if own else StandardModelSpec
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return shape.model_validate({} if content is None else content)
+    except ValidationError as error:
+        raise SpecError(describe_mistakes(path, error, shape)) from error
+
+
+def _read_yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"{path}: there is no such file; a model folder holds one.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: this is not valid YAML in UTF-8: {error}") from error
-    try:
-        return ModelSpec.model_validate({} if content is None else content)
-    except ValidationError as error:
-        raise SpecError(describe_mistakes(path, error, ModelSpec)) from error

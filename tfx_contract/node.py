@@ -16,19 +16,39 @@ class Run(Record):
     """The orchestrator's run that a node belongs to."""
 
     dag_id: str
-    run_id: str = Field(description="Also the MLMD pipeline run id.")
+    run_id: str
     try_number: int = 1
+    generation: int = Field(
+        default=0, ge=0, description="How often tasks of the run were cleared to run again."
+    )
     logical_date: str | None = None
     url: str | None = Field(default=None, description="Where a person can look at the run.")
+
+    @property
+    def mlmd_run_id(self) -> str:
+        """The MLMD pipeline run: one for each generation, so that a rerun is one of its own."""
+        return self.run_id if self.generation == 0 else f"{self.run_id}~{self.generation}"
+
+    def earlier_mlmd_run_ids(self) -> list[str]:
+        """The MLMD runs of the generations before this one, the newest first."""
+        before = range(self.generation - 1, -1, -1)
+        return [self.model_copy(update={"generation": g}).mlmd_run_id for g in before]
 
 
 class NodeRequest(Record):
     """Everything `run_node` needs, as plain values, valid on any host that sees the paths."""
 
     model: str
+    pipeline: str = "train"
     node_id: str
     package: str = Field(description="Folder of the compiled pipeline that the run is pinned to.")
     run: Run
+    reuse: list[str] | None = Field(
+        default=None,
+        description="Given: the node takes over what it published in the newest earlier run that "
+        "holds outputs of all these nodes, and does not run.",
+    )
+    span: int | None = None
     token: str = Field(description="Fencing token, unique to this try.")
     pipeline_root: str
     metadata: str = Field(description="MLMD database as an SQLAlchemy-style URL.")

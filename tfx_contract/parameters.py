@@ -10,8 +10,16 @@ from pydantic import Field, field_validator, model_validator
 from tfx_contract.node import ParameterValue
 from tfx_contract.record import Record
 
-# Every DAG has this parameter of ours; no model may declare another of that name.
-FORCE_FULL_RUN = "force_full_run"
+
+class RunOption(StrEnum):
+    """Parameters of ours that a DAG may have; no model may declare another of such a name."""
+
+    FORCE_FULL_RUN = "force_full_run"
+    SPAN = "span"
+    FROM_NODE = "from_node"
+    TO_NODE = "to_node"
+    TUNE = "tune"
+    PUSH = "push"
 
 
 class ParameterType(StrEnum):
@@ -36,7 +44,7 @@ _PYTHON_TYPES: dict[ParameterType, tuple[type, ...]] = {
 class ParameterSpec(Record):
     """One parameter of a run."""
 
-    type: ParameterType
+    type: ParameterType = Field(description="What the form shows and checks.")
     bind: list[str] = Field(
         min_length=1,
         description="Places in the pipeline, each `Node.parameter` or `Node.parameter.key` "
@@ -45,10 +53,12 @@ class ParameterSpec(Record):
     default: ParameterValue | None = Field(
         default=None, description="Left out: the value that the compiled pipeline holds."
     )
-    description: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: list[ParameterValue] | None = None
+    description: str = Field(default="", description="Shown beside the field.")
+    minimum: float | None = Field(default=None, description="Smallest number allowed.")
+    maximum: float | None = Field(default=None, description="Largest number allowed.")
+    choices: list[ParameterValue] | None = Field(
+        default=None, description="The values of a parameter of type choice."
+    )
 
     @field_validator("bind", mode="before")
     @classmethod

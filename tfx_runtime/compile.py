@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from tempfile import TemporaryDirectory
 
 import tfx
 from tfx.dsl.compiler.compiler import Compiler
@@ -19,26 +18,23 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.compiled import (
     POINTER_FILE,
+    TRAIN,
     CodeOrigin,
     CompiledPipeline,
-    NodeRecord,
+    Package,
     Pointer,
     load_pointer,
 )
 from tfx_contract.errors import CompileError, PackageError, TfxAirflowError
-from tfx_contract.model_spec import ModelSpec, load_model_spec
-from tfx_contract.parameters import ParameterSpec, ParameterType
-from tfx_contract.sources import SHARED_FOLDER, source_files
-from tfx_runtime import ir, modules, package, training_pipeline
-
-_RUNTIME_TYPES = {
-    pipeline_pb2.RuntimeParameter.INT: ParameterType.INT,
-    pipeline_pb2.RuntimeParameter.DOUBLE: ParameterType.FLOAT,
-    pipeline_pb2.RuntimeParameter.STRING: ParameterType.STR,
-}
+from tfx_contract.model_spec import AnyModelSpec, StandardModelSpec, load_model_spec
+from tfx_contract.sources import source_files
+from tfx_runtime import ir, modules, own_pipeline, package, training_pipeline, user_code
+from tfx_runtime.modules import Files
+from tfx_runtime.node_records import node_records
+from tfx_runtime.run_parameters import run_parameters
 
 
-def compile_model(folder: Path, compiled: Path) -> CompiledPipeline:
+def compile_model(folder: Path, compiled: Path) -> Package:
     """Compiles `dags/<model>/` into `compiled/<model>/<digest>/` and points new runs at it.
 
     Raises:
@@ -55,123 +51,51 @@ def compile_model(folder: Path, compiled: Path) -> CompiledPipeline:
     return record
 
 
-def _compile(folder: Path, target: Path) -> CompiledPipeline:
+def _compile(folder: Path, target: Path) -> Package:
     spec = load_model_spec(folder)
     with package.draft(target) as draft:
-        pipeline = _compiled_ir(_build(spec, folder, draft))
-        used = _take_modules(pipeline, folder, draft)
-        parameters = _parameters(pipeline, spec)
-        ir.save(pipeline, draft.folder)
+        code: Files = {}
+        pipelines: dict[str, CompiledPipeline] = {}
+        for name, pipeline in _build(spec, folder, draft).items():
+            code |= user_code.take_code(pipeline, folder, draft)
+            pipelines[name] = _compiled(pipeline, spec)
+            ir.save(pipeline, draft.folder, name)
         return draft.finish(
-            CompiledPipeline(
+            Package(
                 model=folder.name,
                 digest="",
                 spec=spec,
-                nodes=[_record(node) for node in ir.nodes(pipeline)],
-                parameters=parameters,
-                modules_digest=modules.digest(used),
+                pipelines=pipelines,
+                modules_digest=modules.digest(code),
                 origin=_origin(folder),
                 tfx_version=tfx.__version__,
             )
         )
 
 
-def _build(spec: ModelSpec, folder: Path, draft: package.Draft) -> tfx_pipeline.Pipeline:
-    own = folder / "pipeline.py"
-    if not own.exists():
-        return training_pipeline.create_pipeline(spec, folder, package_file=draft.add_file)
-    try:
-        built = _load(own).create_pipeline()
-    except Exception as error:
-        raise CompileError(
-            f"{own}: create_pipeline() raised {type(error).__name__}: {error}"
-        ) from error
-    return built
+def _build(
+    spec: AnyModelSpec, folder: Path, draft: package.Draft
+) -> dict[str, pipeline_pb2.Pipeline]:
+    """The IR of every pipeline of a model, by name."""
+    if isinstance(spec, StandardModelSpec):
+        train = training_pipeline.create_pipeline(spec, folder, package_file=draft.add_file)
+        return {TRAIN: _ir_of(train)}
+    with modules.importable_from(user_code.roots_of(folder)), TemporaryDirectory() as scratch:
+        return {TRAIN: _ir_of(own_pipeline.create_pipeline(spec, folder, Path(scratch)))}
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise CompileError(f"{path}: this is not a Python module.")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
-
-
-def _compiled_ir(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
+def _ir_of(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
     try:
         return Compiler().compile(pipeline)
     except Exception as error:
         raise CompileError(f"TFX cannot compile the pipeline: {error}") from error
 
 
-def _take_modules(
-    pipeline: pipeline_pb2.Pipeline, folder: Path, draft: package.Draft
-) -> dict[str, Path]:
-    """Replaces every `module_file` by a module of the package.
-
-    TFX's cache key knows the module's name only, so the digest of all files behind it becomes a
-    parameter of the node: an edit runs again what uses the file, and nothing else.
-    """
-    taken: dict[str, Path] = {}
-    for node in ir.nodes(pipeline):
-        parameters = node.parameters.parameters
-        if "module_file" not in parameters:
-            continue
-        path = Path(parameters.pop("module_file").field_value.string_value)
-        files = modules.closure(path, [folder, folder.parent / SHARED_FOLDER])
-        modules.refuse_clash(path.stem, path)
-        parameters["module_path"].field_value.string_value = path.stem
-        parameters["module_digest"].field_value.string_value = modules.digest(files)
-        draft.add_modules(files)
-        taken |= files
-    return taken
-
-
-def _parameters(pipeline: pipeline_pb2.Pipeline, spec: ModelSpec) -> dict[str, ParameterSpec]:
-    declared = _runtime_parameters(pipeline) | spec.parameters
-    return {name: _with_default(name, p, pipeline) for name, p in declared.items()}
-
-
-def _with_default(
-    name: str, parameter: ParameterSpec, pipeline: pipeline_pb2.Pipeline
-) -> ParameterSpec:
-    try:
-        values = [ir.read_place(pipeline, place) for place in parameter.bind]
-        default = values[0] if parameter.default is None else parameter.default
-        filled = parameter.model_copy(update={"default": default})
-        if default is not None:
-            filled.check(default)
-    except (TfxAirflowError, ValueError) as error:
-        raise CompileError(f"model.yaml: parameters.{name}: {error}") from None
-    return filled
-
-
-def _runtime_parameters(pipeline: pipeline_pb2.Pipeline) -> dict[str, ParameterSpec]:
-    """RuntimeParameters of a pipeline that TFX users wrote become run parameters as they are."""
-    places: dict[str, list[str]] = {}
-    types: dict[str, ParameterType] = {}
-    for node in ir.nodes(pipeline):
-        for key, value in node.parameters.parameters.items():
-            if value.WhichOneof("value") == "runtime_parameter":
-                name = value.runtime_parameter.name
-                places.setdefault(name, []).append(f"{node.node_info.id}.{key}")
-                types[name] = _RUNTIME_TYPES[value.runtime_parameter.type]
-    return {name: ParameterSpec(type=types[name], bind=places[name]) for name in places}
-
-
-def _record(node: pipeline_pb2.PipelineNode) -> NodeRecord:
-    return NodeRecord(
-        id=node.node_info.id,
-        type=node.node_info.type.name.rpartition(".")[2],
-        upstream=sorted(node.upstream_nodes),
-        parameters={
-            key: ir.plain(value) for key, value in sorted(node.parameters.parameters.items())
-        },
+def _compiled(pipeline: pipeline_pb2.Pipeline, spec: AnyModelSpec) -> CompiledPipeline:
+    return CompiledPipeline(
+        nodes=node_records(pipeline, spec),
+        parameters=run_parameters(pipeline, spec),
+        pattern=ir.pattern_with_spans(pipeline),
     )
 
 

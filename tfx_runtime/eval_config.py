@@ -10,7 +10,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
 from tfx_contract.errors import CompileError
-from tfx_contract.model_spec import Evaluation, Threshold
+from tfx_contract.training_spec import Evaluation, Threshold
 
 # Beam adds floats up in an order of its own, so a model may differ from itself by as little.
 _ROUNDING = 1e-9

@@ -14,22 +14,25 @@ from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 from tfx_contract.errors import CompileError, InputError
 from tfx_contract.node import ParameterValue
 from tfx_contract.parameters import ParameterSpec, ParameterType
+from tfx_contract.spans import has_spans
 
-IR_FILE = "ir.json"
+IR_SUFFIX = ".ir.json"
 
 # Importing the module registers the messages that the IR carries as Any.
 _ = executable_spec_pb2
 
 
-def save(pipeline: pipeline_pb2.Pipeline, folder: Path) -> None:
+def save(pipeline: pipeline_pb2.Pipeline, folder: Path, name: str) -> None:
     """Writes the IR as JSON, the same bytes for the same pipeline."""
     document = json_format.MessageToDict(pipeline, preserving_proto_field_name=True)
-    (folder / IR_FILE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+    text = json.dumps(document, indent=1, sort_keys=True) + "\n"
+    (folder / f"{name}{IR_SUFFIX}").write_text(text)
 
 
-def load(folder: Path) -> pipeline_pb2.Pipeline:
+def load(folder: Path, name: str) -> pipeline_pb2.Pipeline:
     """Reads the IR of a compiled pipeline."""
-    return json_format.Parse((folder / IR_FILE).read_text(), pipeline_pb2.Pipeline())
+    text = (folder / f"{name}{IR_SUFFIX}").read_text()
+    return json_format.Parse(text, pipeline_pb2.Pipeline())
 
 
 def nodes(pipeline: pipeline_pb2.Pipeline) -> Iterator[pipeline_pb2.PipelineNode]:
@@ -46,6 +49,18 @@ def nodes(pipeline: pipeline_pb2.Pipeline) -> Iterator[pipeline_pb2.PipelineNode
                 "which is not supported; put its components into the outer one."
             )
         yield entry.pipeline_node
+
+
+def pattern_with_spans(pipeline: pipeline_pb2.Pipeline) -> str | None:
+    """The first input pattern of an ExampleGen that names spans."""
+    for node in nodes(pipeline):
+        if "input_config" not in node.parameters.parameters:
+            continue
+        config = _parsed(plain(node.parameters.parameters["input_config"]), node.node_info.id)
+        patterns = [str(split.get("pattern", "")) for split in config.get("splits", [])]
+        if dated := [pattern for pattern in patterns if has_spans(pattern)]:
+            return dated[0]
+    return None
 
 
 def find_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:

@@ -6,18 +6,21 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from tfx_contract.errors import CompileError
 
+Files = dict[str, Path]
 
-def closure(module_file: Path, roots: Iterable[Path]) -> dict[str, Path]:
+
+def closure_of_file(module_file: Path, roots: Iterable[Path]) -> Files:
     """The module and every sibling it imports, directly or not.
 
     Args:
-      module_file: the module that a component names.
-      roots: folders searched for imported modules, the module's own first.
+      module_file: The module that a component names.
+      roots: Folders searched for imported modules, after the module's own.
 
     Returns:
       Files by their path relative to the root they were found in.
@@ -25,9 +28,24 @@ def closure(module_file: Path, roots: Iterable[Path]) -> dict[str, Path]:
     Raises:
       CompileError: a module has a syntax error or is missing.
     """
-    search = [module_file.parent, *roots]
-    found: dict[str, Path] = {}
-    waiting = [(module_file.name, module_file)]
+    # A module of an installed package has its siblings installed, too.
+    is_installed = str(module_file.parent) in sys.path
+    search = [*([] if is_installed else [module_file.parent]), *roots]
+    return _closure([(module_file.name, module_file)], search)
+
+
+def closure_of_name(dotted: str, roots: Iterable[Path]) -> Files:
+    """The same for a module, or something in one, that is named as in `package.module.function`.
+
+    Returns:
+      Nothing when no root has such a module.
+    """
+    search = list(roots)
+    return _closure(list(_files_of(dotted, search)), search)
+
+
+def _closure(waiting: list[tuple[str, Path]], search: list[Path]) -> Files:
+    found: Files = {}
     while waiting:
         relative, path = waiting.pop()
         if relative in found:
@@ -38,7 +56,7 @@ def closure(module_file: Path, roots: Iterable[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def digest(files: dict[str, Path]) -> str:
+def digest(files: Files) -> str:
     """SHA-256 over the files' relative names and bytes, in hexadecimal."""
     result = hashlib.sha256()
     for relative in sorted(files):
@@ -58,6 +76,24 @@ def refuse_clash(name: str, path: Path) -> None:
             f"{path}: a module named '{name}' exists in the TFX environment already, and one would "
             f"hide the other; rename the file, for instance to '{path.parent.name}_{name}.py'."
         )
+
+
+@contextmanager
+def importable_from(roots: Iterable[Path]) -> Iterator[None]:
+    """Finds modules in these folders first, and forgets them afterwards.
+
+    Another model may have modules of the same names.
+    """
+    folders = [str(root) for root in roots]
+    sys.path[:0] = folders
+    try:
+        yield
+    finally:
+        for folder in folders:
+            sys.path.remove(folder)
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None) or "").startswith(tuple(folders)):
+                del sys.modules[name]
 
 
 def _imported_names(path: Path) -> Iterator[str]:

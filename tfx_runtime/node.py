@@ -13,7 +13,7 @@ from tfx import types
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
-from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.compiled import Package, load_package
 from tfx_contract.errors import InputError, NodeFailed, TfxAirflowError
 from tfx_contract.node import Failure, NodeRequest, NodeResult, NodeState
 from tfx_runtime import ir, package
@@ -60,12 +60,10 @@ def enter(folder: Path) -> None:
     sys.argv = sys.argv[:1]
 
 
-def pipeline_of_run(
-    folder: Path, compiled: CompiledPipeline, request: NodeRequest
-) -> pipeline_pb2.Pipeline:
+def pipeline_of_run(folder: Path, compiled: Package, request: NodeRequest) -> pipeline_pb2.Pipeline:
     """The IR of a package with everything filled in that belongs to one run."""
-    pipeline = ir.load(folder)
-    ir.bind(pipeline, compiled.parameters, request.parameters)
+    pipeline = ir.load(folder, request.pipeline)
+    ir.bind(pipeline, compiled.pipelines[request.pipeline].parameters, request.parameters)
     ir.substitute(
         pipeline,
         {

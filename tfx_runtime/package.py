@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfx_contract.compiled import PACKAGE_FILE, CompiledPipeline
+from tfx_contract.compiled import PACKAGE_FILE, Package
 from tfx_contract.errors import PackageError
 
 MODULES = "modules"
@@ -43,13 +43,13 @@ class Draft:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
 
-    def finish(self, record: CompiledPipeline) -> CompiledPipeline:
+    def finish(self, record: Package) -> Package:
         """Writes the record, names the folder by its digest and moves it into place."""
         record = record.model_copy(update={"digest": content_digest(self.folder, record)})
         record.write(self.folder / PACKAGE_FILE)
         target = self.folder.parent / record.digest
         if target.exists() and _is_whole(target):
-            return CompiledPipeline.read(target / PACKAGE_FILE)
+            return Package.read(target / PACKAGE_FILE)
         shutil.rmtree(target, ignore_errors=True)
         os.rename(self.folder, target)
         return record
@@ -76,7 +76,7 @@ def verify(folder: Path) -> None:
         )
 
 
-def content_digest(folder: Path, record: CompiledPipeline) -> str:
+def content_digest(folder: Path, record: Package) -> str:
     """Digest over the record and every file; where the code came from does not count."""
     result = hashlib.sha256()
     result.update(record.model_dump_json(exclude={"digest", "origin"}).encode())
@@ -95,7 +95,7 @@ def _content(folder: Path) -> Iterator[Path]:
 
 def _is_whole(folder: Path) -> bool:
     try:
-        record = CompiledPipeline.read(folder / PACKAGE_FILE)
+        record = Package.read(folder / PACKAGE_FILE)
         return content_digest(folder, record) == folder.name
     except (OSError, ValueError):
         return False

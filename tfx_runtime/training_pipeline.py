@@ -34,7 +34,7 @@ from tfx_components.model_check.component import ModelCheck
 from tfx_components.model_check.golden_requests import parse_golden_requests
 from tfx_components.version_pusher.component import VersionPusher
 from tfx_contract.errors import CompileError, InputError
-from tfx_contract.model_spec import ModelSpec
+from tfx_contract.model_spec import StandardModelSpec
 from tfx_runtime.eval_config import eval_config
 
 PackageFile = Callable[[Path], str]
@@ -50,7 +50,7 @@ _FILES = {
 
 
 def create_pipeline(
-    spec: ModelSpec,
+    spec: StandardModelSpec,
     folder: Path,
     package_file: PackageFile = str,
     pipeline_root: str | None = None,
@@ -77,7 +77,7 @@ def create_pipeline(
     )
 
 
-def _components(spec: ModelSpec, folder: Path, package_file: PackageFile) -> list[BaseNode]:
+def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile) -> list[BaseNode]:
     gate = _data_gate(spec, folder)
     schema = ImportSchemaGen(schema_file=package_file(folder / "schema.pbtxt")).with_id(
         "CuratedSchema"
@@ -124,7 +124,7 @@ def _components(spec: ModelSpec, folder: Path, package_file: PackageFile) -> lis
     return nodes
 
 
-def _data_gate(spec: ModelSpec, folder: Path) -> DataGate:
+def _data_gate(spec: StandardModelSpec, folder: Path) -> DataGate:
     return DataGate(
         data_uri=spec.data.uri,
         format=spec.data.format.value,
@@ -133,15 +133,15 @@ def _data_gate(spec: ModelSpec, folder: Path) -> DataGate:
     )
 
 
-def _example_gen(spec: ModelSpec) -> CsvExampleGen:
+def _example_gen(spec: StandardModelSpec) -> CsvExampleGen:
     pattern = example_gen_pb2.Input.Split(name="single_split", pattern=CSV_PATTERN)
     return CsvExampleGen(
         input_base=spec.data.uri, input_config=example_gen_pb2.Input(splits=[pattern])
-    )
+    ).with_id("ExampleGen")
 
 
 def _transform(
-    spec: ModelSpec, folder: Path, examples: BaseChannel, schema: BaseChannel
+    spec: StandardModelSpec, folder: Path, examples: BaseChannel, schema: BaseChannel
 ) -> Transform:
     return Transform(
         examples=examples,
@@ -153,7 +153,9 @@ def _transform(
     )
 
 
-def _trainer(spec: ModelSpec, folder: Path, transform: Transform, schema: BaseChannel) -> Trainer:
+def _trainer(
+    spec: StandardModelSpec, folder: Path, transform: Transform, schema: BaseChannel
+) -> Trainer:
     settings: dict[str, Any] = dict(spec.training.hyperparameters)
     return Trainer(
         module_file=str(folder / "trainer.py"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -123,6 +124,23 @@ class AirflowApi:
         )
         runs: list[dict[str, Any]] = (answer or {}).get("dag_runs", [])
         return runs[0] if runs else None
+
+    def backfill(self, dag_id: str, first: datetime, last: datetime, **settings: object) -> None:
+        """Has Airflow make the runs of a DAG from one logical date to another."""
+        dates = {"from_date": first.isoformat(), "to_date": last.isoformat()}
+        self._request("POST", "/backfills", json={"dag_id": dag_id, **dates, **settings})
+
+    def backfill_runs(self, dag_id: str, first: datetime, last: datetime) -> dict[str, str]:
+        """The runs of backfills between two logical dates, the oldest first: state by run id."""
+        answer = self._get(
+            f"/dags/{_part(dag_id)}/dagRuns",
+            run_type="backfill",
+            logical_date_gte=first.isoformat(),
+            logical_date_lte=last.isoformat(),
+            order_by="logical_date",
+            limit=1000,
+        )
+        return {run["dag_run_id"]: run["state"] for run in answer["dag_runs"]}
 
     def tasks(self, dag_id: str, run_id: str) -> dict[str, Task]:
         """The tasks of a run by node."""

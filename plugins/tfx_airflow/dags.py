@@ -5,24 +5,36 @@ A model's `dag.py` calls `airflow_dags(__file__)`. Nothing here imports TFX or T
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule
 
 from tfx_airflow.documentation import describe_dag
 from tfx_airflow.operators import TfxNodeOperator
+from tfx_airflow.options import option_params
 from tfx_airflow.parameters import json_schema
 from tfx_airflow.pins import Pin, pin_of_dag_file
 from tfx_airflow.snapshots import snapshot_note
-from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.compiled import (
+    CompiledPipeline,
+    Package,
+    Waits,
+    dag_id,
+    load_package,
+    schedule_of,
+)
 from tfx_contract.home import Home
 from tfx_contract.model_spec import ModelSpec
-from tfx_contract.parameters import FORCE_FULL_RUN
 
 STALE_TAG = "stale"
 _FIRST_RUN_MAY_BE_LATE_BY = timedelta(minutes=5)
+_TRIGGER_RULES = {
+    Waits.SUCCESS: TriggerRule.ALL_SUCCESS,
+    Waits.NO_FAILURE: TriggerRule.NONE_FAILED,
+    Waits.END: TriggerRule.ALL_DONE,
+}
 
 
 def airflow_dags(dag_file: str) -> None:
@@ -43,56 +55,68 @@ def airflow_dags(dag_file: str) -> None:
 def _render(path: Path, home: Home) -> None:
     pin = pin_of_dag_file(path, home)
     folder = home.compiled / path.parent.name / str(pin.digest)
-    build_dag(load_package(folder), folder, pin)
+    package = load_package(folder)
+    for name in package.pipelines:
+        build_dag(package, name, folder, pin)
 
 
-def build_dag(package: CompiledPipeline, folder: Path, pin: Pin) -> DAG:
+def build_dag(package: Package, name: str, folder: Path, pin: Pin) -> DAG:
     """Renders one compiled pipeline; Airflow registers a DAG that was used as a context."""
-    with _empty_dag(package, pin) as dag:
+    pipeline = package.pipelines[name]
+    with _empty_dag(package, name, pin) as dag:
         operators = {
             node.id: TfxNodeOperator(
-                task_id=node.id, model=package.model, package=str(folder), **_retries(package.spec)
+                task_id=node.id,
+                model=package.model,
+                pipeline=name,
+                package=str(folder),
+                trigger_rule=_TRIGGER_RULES[node.waits_for],
+                **_retries(package.spec),
             )
-            for node in package.nodes
+            for node in pipeline.nodes
         }
-        for node in package.nodes:
+        for node in pipeline.nodes:
             operators[node.id].set_upstream([operators[upstream] for upstream in node.upstream])
     return dag
 
 
-def _empty_dag(package: CompiledPipeline, pin: Pin) -> DAG:
+def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:
     spec = package.spec
     return DAG(
-        package.model,
+        dag_id(package.model, name),
         description=spec.description or None,
-        schedule=_timetable(spec),
-        catchup=False,
+        schedule=_timetable(schedule_of(spec, name), spec),
+        start_date=_start(spec),
+        catchup=spec.catchup,
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args={"owner": spec.owner},
         tags=[*spec.tags, *([STALE_TAG] if pin.stale else [])],
-        doc_md=describe_dag(package, pin),
-        params=_params(package),
+        doc_md=describe_dag(package, name, pin),
+        params=_params(package.pipelines[name]),
     )
 
 
-def _timetable(spec: ModelSpec) -> CronTriggerTimetable | None:
-    if not spec.schedule:
+def _start(spec: ModelSpec) -> datetime | None:
+    return datetime.combine(spec.start_date, time(), spec.zone) if spec.start_date else None
+
+
+def _timetable(schedule: str | None, spec: ModelSpec) -> CronTriggerTimetable | None:
+    if not schedule:
         return None
     # By default a new DAG makes up for the last tick when a tenth of the interval has not passed
     # since: a model added two hours after its nightly tick would train at once.
     return CronTriggerTimetable(
-        spec.schedule, timezone=spec.timezone, run_immediately=_FIRST_RUN_MAY_BE_LATE_BY
+        schedule, timezone=spec.timezone, run_immediately=_FIRST_RUN_MAY_BE_LATE_BY
     )
 
 
-def _params(package: CompiledPipeline) -> dict[str, Param]:
+def _params(pipeline: CompiledPipeline) -> dict[str, Param]:
     declared = {
         name: Param(spec.default, description=spec.description or None, **json_schema(spec))
-        for name, spec in package.parameters.items()
+        for name, spec in pipeline.parameters.items()
     }
-    force = Param(False, description="Run every node anew, without cached results.", type="boolean")
-    return {**declared, FORCE_FULL_RUN: force}
+    return {**declared, **option_params(pipeline)}
 
 
 def _retries(spec: ModelSpec) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tfx_airflow.pins import Pin
-from tfx_contract.compiled import CompiledPipeline
-from tfx_contract.model_spec import Threshold
+from tfx_contract.compiled import SCORE, TRAIN, Package, schedule_of
+from tfx_contract.data_spec import Source
+from tfx_contract.model_spec import CustomModelSpec, ModelSpec, StandardModelSpec
+from tfx_contract.training_spec import Threshold
 
 
-def describe_dag(package: CompiledPipeline, pin: Pin) -> str:
+def describe_dag(package: Package, name: str, pin: Pin) -> str:
     """The DAG's documentation in Markdown; a stale pipeline says so before anything else.
 
     It must hold the digest: Airflow makes a new DAG version only when something of the DAG
@@ -16,13 +18,13 @@ def describe_dag(package: CompiledPipeline, pin: Pin) -> str:
     sections = [
         _warning(package, pin),
         package.spec.description,
-        _facts(package),
-        _thresholds(package),
+        _facts(package, name),
+        _thresholds(package.spec) if name == TRAIN else "",
     ]
     return "\n\n".join(section for section in sections if section)
 
 
-def _warning(package: CompiledPipeline, pin: Pin) -> str:
+def _warning(package: Package, pin: Pin) -> str:
     if not pin.stale:
         return ""
     return (
@@ -31,12 +33,12 @@ def _warning(package: CompiledPipeline, pin: Pin) -> str:
     )
 
 
-def _facts(package: CompiledPipeline) -> str:
+def _facts(package: Package, name: str) -> str:
     spec = package.spec
-    schedule = f"`{spec.schedule}` in {spec.timezone}" if spec.schedule else "only when triggered"
+    cron = schedule_of(spec, name)
     rows = [
-        ("Data", f"`{spec.data.uri}` ({spec.data.format}), label `{spec.data.label}`"),
-        ("Schedule", schedule),
+        *_sources(spec, name),
+        ("Schedule", f"`{cron}` in {spec.timezone}" if cron else "only when triggered"),
         ("Compiled pipeline", f"`{package.digest}`"),
         ("Code", f"`{package.origin.git_commit}`" if package.origin.git_commit else "not in git"),
         ("TFX", package.tfx_version),
@@ -44,10 +46,25 @@ def _facts(package: CompiledPipeline) -> str:
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
 
 
-def _thresholds(package: CompiledPipeline) -> str:
+def _sources(spec: ModelSpec, name: str) -> list[tuple[str, str]]:
+    if isinstance(spec, CustomModelSpec):
+        return [("Pipeline", f"`{spec.pipeline.function}`")]
+    assert isinstance(spec, StandardModelSpec)
+    if name == SCORE and spec.scoring:
+        return [("Rows", _files(spec.scoring)), ("Scored rows", f"`{spec.scoring.output}`")]
+    return [("Data", f"{_files(spec.data)}, label `{spec.data.label}`")]
+
+
+def _files(source: Source) -> str:
+    return f"`{source.uri}`, `{source.files}` ({source.format})"
+
+
+def _thresholds(spec: ModelSpec) -> str:
+    if not isinstance(spec, StandardModelSpec):
+        return ""
     rows = [
         f"| {name} | {describe_threshold(threshold)} |"
-        for name, threshold in package.spec.evaluation.metrics.items()
+        for name, threshold in spec.evaluation.metrics.items()
     ]
     return "| Metric | Must hold |\n|---|---|\n" + "\n".join(rows)
 

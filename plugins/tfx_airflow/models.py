@@ -10,7 +10,7 @@ from tfx_airflow.api import AirflowApi
 from tfx_airflow.pins import DAG_FILE, Pin, current_pin, model_names
 from tfx_airflow.runner import compile_model
 from tfx_airflow.snapshots import Snapshots, snapshot_note
-from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.compiled import CompiledPipeline, Package, load_package
 from tfx_contract.errors import InputError, SetupError, TfxAirflowError
 from tfx_contract.home import Home
 
@@ -31,13 +31,27 @@ class Model:
     def pin(self) -> Pin:
         return current_pin(self.home, self.name)
 
-    def package(self) -> CompiledPipeline:
+    def package(self) -> Package:
         """The compiled pipeline.
 
         Raises:
           PackageError: it is missing or damaged.
         """
         return load_package(self.home.compiled / self.name / str(self.pin.digest))
+
+    def pipeline(self, name: str) -> CompiledPipeline:
+        """One of the model's pipelines.
+
+        Raises:
+          InputError: the model has none of that name.
+        """
+        pipelines = self.package().pipelines
+        if name not in pipelines:
+            raise InputError(
+                f"Model '{self.name}' has no pipeline '{name}'; it has {', '.join(pipelines)}. "
+                f"model.yaml asks for others, as with the key 'scoring'."
+            )
+        return pipelines[name]
 
     def compile(self, on_log: Say) -> str:
         """Compiles the newest sources; returns the digest."""
@@ -81,8 +95,13 @@ def all_models(home: Home) -> list[Model]:
     return [Model(home, name) for name in model_names(home)]
 
 
-def wait_until_parsed(api: AirflowApi, model: Model) -> None:
+def wait_until_parsed(api: AirflowApi, model: Model, dag_id: str = "") -> None:
     """Returns when Airflow has the DAG of the compiled pipeline that is current now.
+
+    Args:
+      api: Airflow's.
+      model: The model that the DAG belongs to.
+      dag_id: Which of the model's DAGs; left out, the one that trains.
 
     Raises:
       SetupError: its DAG file has an import error, or the DAG processor does not get to it.
@@ -91,7 +110,7 @@ def wait_until_parsed(api: AirflowApi, model: Model) -> None:
     deadline = time.monotonic() + _PARSE_SECONDS
     asked = False
     while time.monotonic() < deadline:
-        dag = api.dag(model.name)
+        dag = api.dag(dag_id or model.name)
         if dag and dag.bundle_version == version and not dag.stale:
             return
         if dag and not asked:

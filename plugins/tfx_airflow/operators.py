@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, conf
+from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from tfx_airflow.parameters import values_of_run
 from tfx_airflow.parent import die_with_parent
+from tfx_airflow.requests import node_request
 from tfx_airflow.runner import NodeRunner
 from tfx_airflow.summary import describe_result
-from tfx_contract.compiled import load_package
+from tfx_airflow.turns import wait_for_turn
+from tfx_contract.compiled import TRAIN, CompiledPipeline, load_package
 from tfx_contract.errors import InputError, TfxAirflowError
-from tfx_contract.home import Home
-from tfx_contract.node import NodeRequest, NodeResult, NodeState, Run
-from tfx_contract.parameters import FORCE_FULL_RUN
+from tfx_contract.node import NodeRequest, NodeResult, NodeState
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,6 +34,7 @@ class TfxNodeOperator(BaseOperator):
 
     Args:
       model: The model that the node belongs to.
+      pipeline: Which of the model's pipelines.
       package: Folder of the compiled pipeline.
       stall_seconds: How long the node may show no sign of life.
     """
@@ -43,10 +42,17 @@ class TfxNodeOperator(BaseOperator):
     ui_color = "#fff3e0"
 
     def __init__(
-        self, *, model: str, package: str, stall_seconds: float = 600, **kwargs: Any
+        self,
+        *,
+        model: str,
+        package: str,
+        pipeline: str = TRAIN,
+        stall_seconds: float = 600,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.model = model
+        self.pipeline = pipeline
         self.package = package
         self.stall_seconds = stall_seconds
         self._runner: NodeRunner | None = None
@@ -55,42 +61,31 @@ class TfxNodeOperator(BaseOperator):
         """Runs the node and returns its result as JSON.
 
         Raises:
-          AirflowSkipException: the node decided not to run.
+          AirflowSkipException: the node has no part in this run, or decided not to run.
+          AirflowRescheduleException: another run of the DAG is under way.
           AirflowFailException: it failed, and a retry would fail in the same way.
           AirflowException: it failed, and a retry may help.
         """
         die_with_parent()
-        self._runner = NodeRunner()
+        package = load_package(Path(self.package))
         try:
-            result = self._runner.run(self._request(context), self._log_line)
+            request = node_request(self, context, package)
+            if not self.upstream_task_ids:
+                wait_for_turn(context["ti"], _first_nodes(package.pipelines[self.pipeline]))
+            return self._judge(self._run(request))
         except TfxAirflowError as error:
             self._log_line(f"ERROR {type(error).__name__}: {error}")
             kind = AirflowFailException if isinstance(error, InputError) else AirflowException
             raise kind(str(error)) from error
-        return self._judge(result)
 
     def on_kill(self) -> None:
         """Ends the node together with the task."""
         if self._runner is not None:
             self._runner.stop()
 
-    def _request(self, context: Context) -> NodeRequest:
-        home = Home.from_environment()
-        declared = load_package(Path(self.package)).parameters
-        parameters = context["params"]
-        return NodeRequest(
-            model=self.model,
-            node_id=self.task_id,
-            package=self.package,
-            run=_run_of(context),
-            token=uuid.uuid4().hex,
-            pipeline_root=str(home.pipeline_root(self.model)),
-            metadata=home.metadata,
-            versions=str(home.versions(self.model)),
-            parameters=values_of_run(parameters, declared),
-            use_cache=not parameters.get(FORCE_FULL_RUN, False),
-            stall_seconds=self.stall_seconds,
-        )
+    def _run(self, request: NodeRequest) -> NodeResult:
+        self._runner = NodeRunner()
+        return self._runner.run(request, self._log_line)
 
     def _judge(self, result: NodeResult) -> dict[str, Any]:
         for line in describe_result(result):
@@ -120,18 +115,5 @@ def _failure(result: NodeResult) -> AirflowException:
     return kind(f"{failure.kind}: {failure.message}")
 
 
-def _run_of(context: Context) -> Run:
-    dag_run, instance = context["dag_run"], context["ti"]
-    logical_date = dag_run.logical_date
-    return Run(
-        dag_id=dag_run.dag_id,
-        run_id=dag_run.run_id,
-        try_number=instance.try_number,
-        logical_date=logical_date.isoformat() if logical_date else None,
-        url=run_url(conf.get("api", "base_url", fallback=""), dag_run.dag_id, dag_run.run_id),
-    )
-
-
-def run_url(base_url: str, dag_id: str, run_id: str) -> str | None:
-    """The address of a run in Airflow's UI."""
-    return f"{base_url.rstrip('/')}/dags/{dag_id}/runs/{run_id}" if base_url else None
+def _first_nodes(pipeline: CompiledPipeline) -> list[str]:
+    return [node.id for node in pipeline.nodes if not node.upstream]

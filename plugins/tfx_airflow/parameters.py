@@ -8,7 +8,7 @@ from typing import Any
 
 from tfx_contract.errors import InputError
 from tfx_contract.node import ParameterValue
-from tfx_contract.parameters import FORCE_FULL_RUN, ParameterSpec, ParameterType
+from tfx_contract.parameters import ParameterSpec, ParameterType, RunOption
 
 _JSON_TYPES = {
     ParameterType.INT: "integer",
@@ -68,7 +68,7 @@ def values_of_run(
     given: Mapping[str, Any], declared: Mapping[str, ParameterSpec]
 ) -> dict[str, ParameterValue]:
     """The checked parameters of an Airflow run, without those that are Airflow's or ours."""
-    known = {name: value for name, value in given.items() if name != FORCE_FULL_RUN}
+    known = {name: value for name, value in given.items() if name not in set(RunOption)}
     return {
         name: checked(name, value, _declared(name, declared))
         for name, value in known.items()

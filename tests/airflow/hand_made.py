@@ -10,21 +10,24 @@ import yaml
 from tfx_contract.compiled import (
     PACKAGE_FILE,
     POINTER_FILE,
+    TRAIN,
     CompiledPipeline,
     NodeRecord,
+    Package,
     Pointer,
 )
 from tfx_contract.home import Home
-from tfx_contract.model_spec import ModelSpec
+from tfx_contract.model_spec import StandardModelSpec
 from tfx_contract.parameters import ParameterSpec, ParameterType
 from tfx_contract.sources import source_files
 
 DAG_SOURCE = "from tfx_airflow import airflow_dags\n\nairflow_dags(__file__)\n"
 NODES = [
-    NodeRecord(id="CsvExampleGen", type="CsvExampleGen"),
-    NodeRecord(id="StatisticsGen", type="StatisticsGen", upstream=["CsvExampleGen"]),
-    NodeRecord(id="Trainer", type="Trainer", upstream=["CsvExampleGen", "StatisticsGen"]),
+    NodeRecord(id="ExampleGen", type="CsvExampleGen"),
+    NodeRecord(id="StatisticsGen", type="StatisticsGen", upstream=["ExampleGen"]),
+    NodeRecord(id="Trainer", type="Trainer", upstream=["ExampleGen", "StatisticsGen"]),
 ]
+NODE_IDS = [node.id for node in NODES]
 PARAMETERS = {
     "train_steps": ParameterSpec(
         type=ParameterType.INT,
@@ -66,12 +69,11 @@ def write_package(
 ) -> Path:
     """Writes a compiled pipeline of the model's present `model.yaml`, and points new runs at it."""
     source = home.dags / name / "model.yaml"
-    package = CompiledPipeline(
+    package = Package(
         model=name,
         digest=digest,
-        spec=ModelSpec.model_validate(yaml.safe_load(source.read_text())),
-        nodes=nodes,
-        parameters=PARAMETERS,
+        spec=StandardModelSpec.model_validate(yaml.safe_load(source.read_text())),
+        pipelines={TRAIN: CompiledPipeline(nodes=nodes, parameters=PARAMETERS)},
         modules_digest="m",
         tfx_version="1.21.0",
     )

@@ -29,9 +29,12 @@ def write_inferred(home: Home, text: str, execution: int = 1) -> None:
 
 def test_the_configuration_schema_is_a_json_schema_that_knows_every_key() -> None:
     document = json.loads(call("config-schema").stdout)
-    assert document["required"] == ["data", "evaluation"]
-    assert "schedule" in document["properties"]
-    assert document["additionalProperties"] is False
+    assert len(document["anyOf"]) == 2
+    standard = document["$defs"]["StandardModelSpec"]
+    assert standard["required"] == ["data", "evaluation"]
+    assert "schedule" in standard["properties"]
+    assert standard["additionalProperties"] is False
+    assert "pipeline" in document["$defs"]["CustomModelSpec"]["properties"]
 
 
 def test_a_schema_without_differences_exits_0(home: Home, model: Path) -> None:

@@ -13,12 +13,11 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 
-from tests.airflow.hand_made import write_model, write_package
+from tests.airflow.hand_made import NODE_IDS, write_model, write_package
 from tfx_airflow.operators import TfxNodeOperator
 from tfx_airflow.pins import current_pin
 from tfx_airflow.snapshots import snapshot_note
 from tfx_contract.home import Home
-from tfx_contract.parameters import FORCE_FULL_RUN
 
 
 def parse(home: Home, folder: Path | None = None) -> DagBag:
@@ -36,9 +35,9 @@ def dag(home: Home, model: Path) -> DAG:
 
 def test_every_node_becomes_a_task_with_the_pipelines_edges(dag: DAG, model: Path) -> None:
     assert {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks} == {
-        "CsvExampleGen": [],
-        "StatisticsGen": ["CsvExampleGen"],
-        "Trainer": ["CsvExampleGen", "StatisticsGen"],
+        "ExampleGen": [],
+        "StatisticsGen": ["ExampleGen"],
+        "Trainer": ["ExampleGen", "StatisticsGen"],
     }
     trainer = dag.get_task("Trainer")
     assert isinstance(trainer, TfxNodeOperator)
@@ -64,7 +63,9 @@ def test_the_form_is_typed_and_has_bounds_choices_and_defaults(dag: DAG) -> None
         "train_steps": (200, {"type": "integer", "minimum": 1, "maximum": 100_000}),
         "learning_rate": (0.001, {"type": "number", "minimum": 0}),
         "optimizer": ("adam", {"enum": ["adam", "sgd"]}),
-        FORCE_FULL_RUN: (False, {"type": "boolean"}),
+        "from_node": (None, {"type": ["null", "string"], "enum": [None, *NODE_IDS]}),
+        "to_node": (None, {"type": ["null", "string"], "enum": [None, *NODE_IDS]}),
+        "force_full_run": (False, {"type": "boolean"}),
     }
 
 
@@ -107,7 +108,7 @@ def test_a_model_that_was_never_compiled_is_an_import_error_naming_the_command(h
 
 
 def test_a_damaged_package_is_an_import_error_naming_the_command(home: Home, model: Path) -> None:
-    (model / "pipeline.json").write_text("{")
+    (model / "package.json").write_text("{")
     (error,) = parse(home).import_errors.values()
     assert "Compile it: tfx-airflow compile taxi" in error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +13,14 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from tfx_airflow.operators import TfxNodeOperator, level_of, run_url
+from tests.airflow.hand_made import NODES, write_package
+from tfx_airflow.operators import TfxNodeOperator, level_of
+from tfx_airflow.requests import run_url
 from tfx_airflow.summary import describe_summary
+from tfx_contract.compiled import NodeRecord
 from tfx_contract.home import Home
+from tfx_contract.node import NodeRequest
+from tfx_contract.parameters import RunOption
 
 
 @pytest.fixture
@@ -26,13 +33,28 @@ def trainer(
     return TfxNodeOperator(task_id="Trainer", model="taxi", package=str(model))
 
 
-def run(operator: TfxNodeOperator, behaviour: str = "complete", **params: Any) -> dict[str, Any]:
+def run(
+    operator: TfxNodeOperator,
+    behaviour: str = "complete",
+    clear_number: int = 0,
+    run_type: str = "manual",
+    **params: Any,
+) -> dict[str, Any]:
     """Executes the operator as Airflow would; the stand-in behaves as told."""
     home = Home.from_environment()
     (home.dags.parent / "behaviour.json").write_text(json.dumps({"Trainer": behaviour}))
     context: Any = {
-        "dag_run": SimpleNamespace(dag_id="taxi", run_id="manual__1", logical_date=None),
-        "ti": SimpleNamespace(try_number=2),
+        "dag_run": SimpleNamespace(
+            dag_id="taxi",
+            run_id="manual__1",
+            run_type=run_type,
+            logical_date=None,
+            run_after=datetime(2026, 3, 8, 8, tzinfo=UTC),
+            clear_number=clear_number,
+        ),
+        "ti": SimpleNamespace(
+            dag_id="taxi", run_id="manual__1", try_number=2, get_dr_count=lambda *_, **__: 1
+        ),
         "params": {"train_steps": 200.0, "learning_rate": None, "force_full_run": False, **params},
     }
     return TfxNodeOperator.execute.__wrapped__(operator, context)  # type: ignore[attr-defined,no-any-return]
@@ -53,6 +75,44 @@ def test_the_request_says_everything_that_the_node_needs(
 
 def test_forcing_a_full_run_uses_no_cache(trainer: TfxNodeOperator) -> None:
     assert run(trainer, force_full_run=True)["summary"]["request"]["use_cache"] is False
+
+
+def test_a_cleared_run_is_another_generation(trainer: TfxNodeOperator) -> None:
+    request = run(trainer, clear_number=2)["summary"]["request"]
+    assert NodeRequest.model_validate(request).run.mlmd_run_id == "manual__1~2"
+
+
+def test_a_node_before_the_first_one_gives_what_it_last_published(
+    home: Home, trainer: TfxNodeOperator
+) -> None:
+    write_package(home, nodes=[*NODES, NodeRecord(id="Pusher", type="P", upstream=["Trainer"])])
+    request = run(trainer, from_node="Pusher")["summary"]["request"]
+    assert request["reuse"] == ["ExampleGen", "StatisticsGen", "Trainer"]
+    assert run(trainer, from_node="Trainer")["summary"]["request"]["reuse"] is None
+
+
+def test_a_node_after_the_last_one_is_left_out(trainer: TfxNodeOperator) -> None:
+    with pytest.raises(AirflowSkipException, match="no part of a run to StatisticsGen"):
+        run(trainer, to_node="StatisticsGen")
+
+
+@pytest.mark.parametrize(
+    ("run_type", "push", "said"),
+    [
+        ("backfill", None, "a backfill pushes only when it is asked to"),
+        ("scheduled", False, "told not to push"),
+        ("backfill", True, None),
+        ("scheduled", None, None),
+    ],
+)
+def test_a_backfill_pushes_only_when_asked(
+    home: Home, trainer: TfxNodeOperator, run_type: str, push: bool | None, said: str | None
+) -> None:
+    pusher = NodeRecord(id="Trainer", type="Pusher", runs_if=RunOption.PUSH)
+    write_package(home, nodes=[pusher])
+    expected = pytest.raises(AirflowSkipException, match=said) if said else nullcontext()
+    with expected:
+        run(trainer, run_type=run_type, push=push)
 
 
 def test_a_failure_that_a_retry_may_cure_is_retried(trainer: TfxNodeOperator) -> None:

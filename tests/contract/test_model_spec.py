@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tfx_contract.errors import SpecError
-from tfx_contract.model_spec import ModelSpec, load_model_spec
+from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 
 SMALLEST: dict[str, Any] = {
     "data": {"uri": "data", "label": "tips"},
@@ -71,7 +71,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
 def test_a_wrong_choice_gets_the_allowed_ones_and_the_nearest(tmp_path: Path) -> None:
     said = mistake_in(tmp_path, SMALLEST | {"data": {"uri": "x", "label": "y", "format": "cvs"}})
-    assert "data.format: found 'cvs'; allowed: 'csv'." in said
+    assert "data.format: found 'cvs'; allowed: 'csv', 'tfrecord', 'avro' or 'parquet'." in said
     assert "Did you mean 'csv'?" in said
 
 
@@ -145,7 +145,7 @@ def test_a_folder_whose_name_cannot_be_a_models_is_a_mistake(tmp_path: Path, nam
 
 
 def test_a_spec_cannot_be_changed() -> None:
-    spec = ModelSpec.model_validate(SMALLEST)
+    spec = StandardModelSpec.model_validate(SMALLEST)
     with pytest.raises(ValueError, match="frozen"):
         spec.owner = "other"
 

@@ -11,20 +11,22 @@ from pydantic import ValidationError
 from tfx_contract.compiled import (
     PACKAGE_FILE,
     POINTER_FILE,
+    TRAIN,
     CompiledPipeline,
     NodeRecord,
+    Package,
     Pointer,
     load_package,
     load_pointer,
 )
 from tfx_contract.errors import PackageError
 from tfx_contract.home import Home
-from tfx_contract.model_spec import ModelSpec
+from tfx_contract.model_spec import StandardModelSpec
 from tfx_contract.node import ArtifactRecord, Failure, NodeRequest, NodeResult, NodeState, Run
 from tfx_contract.parameters import ParameterSpec, ParameterType
 from tfx_contract.record import write_atomically
 
-SPEC = ModelSpec.model_validate(
+SPEC = StandardModelSpec.model_validate(
     {
         "data": {"uri": "data", "label": "tips"},
         "evaluation": {"label": "tips_xf", "metrics": {"AUC": {"minimum": 0.7}}},
@@ -35,12 +37,15 @@ SPEC = ModelSpec.model_validate(
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     folder = tmp_path / "taxi" / "aaaa1111"
-    CompiledPipeline(
+    train = CompiledPipeline(
+        nodes=[NodeRecord(id="Trainer", type="Trainer", upstream=["Transform"])],
+        parameters={"steps": ParameterSpec(type=ParameterType.INT, bind=["Trainer.x"], default=3)},
+    )
+    Package(
         model="taxi",
         digest="aaaa1111",
         spec=SPEC,
-        nodes=[NodeRecord(id="Trainer", type="Trainer", upstream=["Transform"])],
-        parameters={"steps": ParameterSpec(type=ParameterType.INT, bind=["Trainer.x"], default=3)},
+        pipelines={TRAIN: train},
         modules_digest="m",
         tfx_version="1.21.0",
     ).write(folder / PACKAGE_FILE)
@@ -49,8 +54,8 @@ def package(tmp_path: Path) -> Path:
 
 def test_a_package_is_read_as_it_was_written(package: Path) -> None:
     found = load_package(package)
-    assert found == CompiledPipeline.read(package / PACKAGE_FILE)
-    assert found.nodes[0].upstream == ["Transform"]
+    assert found == Package.read(package / PACKAGE_FILE)
+    assert found.train.nodes[0].upstream == ["Transform"]
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"model": "taxi"}'])

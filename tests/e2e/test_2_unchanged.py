@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.deployment import MODEL, Deployment, run_id_of
 
-HEAVY_NODES = ("CsvExampleGen", "StatisticsGen", "Transform", "Trainer")
+HEAVY_NODES = ("ExampleGen", "StatisticsGen", "Transform", "Trainer")
 
 
 def test_a_second_unchanged_run_takes_cached_results_and_pushes_nothing(

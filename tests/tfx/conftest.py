@@ -17,8 +17,6 @@ from tfx_contract.node import NodeRequest, Run
 sys.path.insert(0, str(TOY))
 
 TOY_SPEC = """
-data: {uri: unused, label: none}
-evaluation: {label: none, metrics: {AUC: {}}}
 parameters:
   repeat: {type: int, bind: Source.repeat, minimum: 1, maximum: 9}
   control: {type: str, bind: Patient.control}

@@ -30,7 +30,7 @@ def test_a_beam_node_leaves_no_package_of_tfx_behind(data: Path, tmp_path: Path)
     digest = compile_model(TAXI, compiled).digest
     request = NodeRequest(
         model=TAXI.name,
-        node_id="CsvExampleGen",
+        node_id="ExampleGen",
         package=str(compiled / TAXI.name / digest),
         run=Run(dag_id=TAXI.name, run_id="run-1"),
         token=uuid.uuid4().hex,

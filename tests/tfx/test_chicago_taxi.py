@@ -18,7 +18,7 @@ from tfx.types.artifact import Artifact
 from tfx_components.evaluation import failures, metric_verdicts
 from tfx_components.version_pusher.versions import read_versions
 from tfx_contract.manifest import VersionManifest
-from tfx_contract.model_spec import ModelSpec, load_model_spec
+from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_runtime.summaries import summarize
 from tfx_runtime.training_pipeline import create_pipeline
 from tfx_runtime.uris import resolve_uri
@@ -54,8 +54,9 @@ def _connection(home: Path) -> _Connection:
     return metadata.sqlite_metadata_connection_config(str(home / "metadata.db"))
 
 
-def _spec() -> ModelSpec:
+def _spec() -> StandardModelSpec:
     spec = load_model_spec(TAXI)
+    assert isinstance(spec, StandardModelSpec)
     data = spec.data.model_copy(update={"uri": resolve_uri(spec.data.uri)})
     training = spec.training.model_copy(update={"steps": STEPS})
     return spec.model_copy(update={"data": data, "training": training})

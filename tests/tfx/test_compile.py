@@ -25,7 +25,7 @@ def taxi(tmp_path: Path) -> Path:
 
 
 def _module_digests(folder: Path) -> dict[str, object]:
-    nodes = load_package(folder).nodes
+    nodes = load_package(folder).train.nodes
     return {n.id: n.parameters["module_digest"] for n in nodes if "module_digest" in n.parameters}
 
 
@@ -42,7 +42,7 @@ def test_the_same_sources_have_the_same_digest_in_another_folder_and_another_pro
 def test_the_package_names_no_path_of_this_machine(taxi: Path, tmp_path: Path) -> None:
     folder = tmp_path / "compiled" / "chicago_taxi"
     folder /= compile_model(taxi, tmp_path / "compiled").digest
-    for name in ("ir.json", "pipeline.json"):
+    for name in ("train.ir.json", "package.json"):
         assert str(tmp_path) not in (folder / name).read_text()
 
 
@@ -85,8 +85,7 @@ def test_a_module_that_would_hide_an_installed_package_is_refused(
         "        eval_args=trainer_pb2.EvalArgs(num_steps=1))\n"
         "    return Pipeline('clash', 'root', components=[examples, trainer])\n"
     )
-    spec = "data: {uri: x, label: y}\nevaluation: {label: y, metrics: {AUC: {}}}\n"
-    (taxi / "model.yaml").write_text(spec)
+    (taxi / "model.yaml").write_text("description: A clash of names.\n")
     with pytest.raises(CompileError, match=r"a module named 'pandas' exists"):
         compile_model(taxi, tmp_path / "compiled")
 
@@ -108,7 +107,7 @@ def test_a_failed_compilation_leaves_the_last_good_package_current_and_says_why(
 
 def test_a_package_that_was_edited_is_refused_and_the_command_named(toy_package: Path) -> None:
     package.verify(toy_package)
-    (toy_package / "ir.json").write_text("{}")
+    (toy_package / "train.ir.json").write_text("{}")
     with pytest.raises(PackageError, match="tfx-airflow compile toy"):
         package.verify(toy_package)
 
@@ -116,7 +115,7 @@ def test_a_package_that_was_edited_is_refused_and_the_command_named(toy_package:
 def test_a_damaged_package_is_made_anew_by_the_next_compilation(
     toy_folder: Path, toy_package: Path
 ) -> None:
-    (toy_package / "ir.json").write_text("{}")
+    (toy_package / "train.ir.json").write_text("{}")
     compile_model(toy_folder, toy_package.parent.parent)
     package.verify(toy_package)
 
@@ -131,7 +130,7 @@ def test_a_parameter_bound_to_a_place_that_does_not_exist_is_named(
 
 
 def test_a_default_that_is_not_given_is_the_value_in_the_pipeline(toy_package: Path) -> None:
-    assert load_package(toy_package).parameters["repeat"].default == 3
+    assert load_package(toy_package).train.parameters["repeat"].default == 3
 
 
 def test_a_module_of_that_name_that_another_model_has_imported_is_no_clash(

@@ -9,7 +9,7 @@ from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.errors import InputError
-from tfx_contract.model_spec import load_model_spec
+from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_contract.parameters import ParameterSpec
 from tfx_runtime import ir
 from tfx_runtime.training_pipeline import create_pipeline
@@ -19,7 +19,9 @@ TAXI = Path(__file__).parents[2] / "dags" / "chicago_taxi"
 
 @pytest.fixture(scope="module")
 def compiled() -> bytes:
-    pipeline = create_pipeline(load_model_spec(TAXI), TAXI)
+    spec = load_model_spec(TAXI)
+    assert isinstance(spec, StandardModelSpec)
+    pipeline = create_pipeline(spec, TAXI)
     return bytes(Compiler().compile(pipeline).SerializeToString())
 
 
@@ -85,7 +87,7 @@ def test_a_place_that_is_not_there_is_explained(
 def test_what_is_saved_is_loaded_and_saved_the_same(
     pipeline: pipeline_pb2.Pipeline, tmp_path: Path
 ) -> None:
-    ir.save(pipeline, tmp_path)
-    first = (tmp_path / ir.IR_FILE).read_bytes()
-    ir.save(ir.load(tmp_path), tmp_path)
-    assert (tmp_path / ir.IR_FILE).read_bytes() == first
+    ir.save(pipeline, tmp_path, "train")
+    first = (tmp_path / "train.ir.json").read_bytes()
+    ir.save(ir.load(tmp_path, "train"), tmp_path, "train")
+    assert (tmp_path / "train.ir.json").read_bytes() == first

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfx_contract.compiled import CompiledPipeline, load_package
+from tfx_contract.compiled import Package, load_package
 from tfx_contract.node import NodeRequest, Run
 
 REQUEST_VARIABLE = "TFX_AIRFLOW_REQUEST"
@@ -20,7 +20,7 @@ class RunContext:
     versions: Path
     run: Run
     request: NodeRequest | None = None
-    package: CompiledPipeline | None = None
+    package: Package | None = None
 
 
 def run_context(pipeline: str, run_id: str, output_uri: str, node: str) -> RunContext:

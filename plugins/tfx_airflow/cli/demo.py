@@ -22,7 +22,7 @@ def demo() -> None:
     from tfx_contract.home import Home
 
     up()
-    follow_run(DEMO_MODEL, [], force=False)
+    follow_run(DEMO_MODEL, [], {})
     version = newest_version(Home.from_environment(), DEMO_MODEL)
     say(f"predicting {_ROWS} rows with {version} in a fresh process")
     command = [str(tfx_python()), "-m", "tfx_runtime.predict", str(version), "--rows", str(_ROWS)]

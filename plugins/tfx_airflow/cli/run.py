@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfx_airflow.cli.console import complain, err, quiet, say, show
+from tfx_contract.compiled import SCORE, TRAIN, dag_id
 from tfx_contract.home import Home
+from tfx_contract.parameters import RunOption
 
 if TYPE_CHECKING:
     from tfx_airflow.api import AirflowApi
@@ -25,24 +27,54 @@ def run(
         list[str] | None, typer.Option("--param", help="A run parameter, as name=value.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Use no cached results.")] = False,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="Run from this node on, on what was last published before it."),
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Run up to this node.")] = None,
+    span: Annotated[
+        str | None, typer.Option(help="Span to learn from, a number or a date.")
+    ] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Look for better hyperparameters.")] = False,
+    push: Annotated[bool | None, typer.Option(help="Push a blessed model, or do not.")] = None,
 ) -> None:
     """Run a model's DAG and follow it to its end."""
-    follow_run(model, param or [], force)
+    options = {
+        RunOption.FORCE_FULL_RUN: force or None,
+        RunOption.FROM_NODE: first,
+        RunOption.TO_NODE: last,
+        RunOption.SPAN: span,
+        RunOption.TUNE: tune or None,
+        RunOption.PUSH: push,
+    }
+    follow_run(model, param or [], options)
 
 
-def follow_run(name: str, assignments: list[str], force: bool) -> None:
-    """Runs a model; exits 1 when the run failed."""
+def score(
+    model: Annotated[str, typer.Argument(help="The model's folder name.")],
+    span: Annotated[str | None, typer.Option(help="Span to score, a number or a date.")] = None,
+) -> None:
+    """Score the rows that `scoring` of model.yaml names with the newest pushed version."""
+    follow_run(model, [], {RunOption.SPAN: span}, SCORE)
+
+
+def follow_run(
+    name: str, assignments: list[str], options: Mapping[RunOption, Any], pipeline: str = TRAIN
+) -> None:
+    """Runs one of a model's DAGs; exits 1 when the run failed."""
     from tfx_airflow.api import AirflowApi
     from tfx_airflow.models import find_model
     from tfx_airflow.progress import RunProgress
 
     model = find_model(Home.from_environment(), name)
-    layout = _make_ready(model, assignments)
+    layout = _make_ready(model, pipeline, assignments, options)
+    dag = dag_id(name, pipeline)
     with AirflowApi(layout) as api:
-        run_id = _trigger(api, model, assignments, force)
-        url = f"{layout.address()}/dags/{name}/runs/{run_id}"
+        run_id = _trigger(api, model, dag, _conf(model, pipeline, assignments, options))
+        url = f"{layout.address()}/dags/{dag}/runs/{run_id}"
         say(f"run {run_id}: {url}")
-        progress = RunProgress(api, name, run_id, [node.id for node in model.package().nodes])
+        nodes = [node.id for node in model.pipeline(pipeline).nodes]
+        progress = RunProgress(api, dag, run_id, nodes)
         _follow(progress, url)
         _summarise(api, progress)
     show(f"Airflow's UI: {url}")
@@ -50,28 +82,37 @@ def follow_run(name: str, assignments: list[str], force: bool) -> None:
         raise typer.Exit(1)
 
 
-def _make_ready(model: Model, assignments: list[str]) -> Any:
+def _make_ready(
+    model: Model, pipeline: str, assignments: list[str], options: Mapping[RunOption, Any]
+) -> Any:
     from tfx_airflow.deployment.local import LocalDeployment
-    from tfx_airflow.parameters import parse_assignments
 
     if not model.pin.stale and model.pin.digest:
         # A mistake on the command line is told before the long start.
-        parse_assignments(assignments, model.package().parameters)
+        _conf(model, pipeline, assignments, options)
     deployment = LocalDeployment()
     deployment.up(say)
     model.bring_up_to_date(say, quiet)
     return deployment.layout
 
 
-def _trigger(api: AirflowApi, model: Model, assignments: list[str], force: bool) -> str:
-    from tfx_airflow.models import wait_until_parsed
+def _conf(
+    model: Model, pipeline: str, assignments: list[str], options: Mapping[RunOption, Any]
+) -> dict[str, Any]:
+    from tfx_airflow.options import option_values
     from tfx_airflow.parameters import parse_assignments
-    from tfx_contract.parameters import FORCE_FULL_RUN
 
-    values = parse_assignments(assignments, model.package().parameters)
-    wait_until_parsed(api, model)
-    api.unpause(model.name)
-    return api.trigger(model.name, {**values, FORCE_FULL_RUN: force})
+    compiled = model.pipeline(pipeline)
+    values = parse_assignments(assignments, compiled.parameters)
+    return {**values, **option_values(compiled, options)}
+
+
+def _trigger(api: AirflowApi, model: Model, dag: str, conf: dict[str, Any]) -> str:
+    from tfx_airflow.models import wait_until_parsed
+
+    wait_until_parsed(api, model, dag)
+    api.unpause(dag)
+    return api.trigger(dag, conf)
 
 
 def _follow(progress: RunProgress, url: str) -> None:

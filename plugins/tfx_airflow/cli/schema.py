@@ -40,14 +40,22 @@ def schema(
     raise typer.Exit(1)
 
 
-def config_schema() -> None:
+def config_schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="A page to read instead: docs/model.md.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of `model.yaml`, for editors."""
-    from tfx_contract.model_spec import ModelSpec
+    from pydantic import TypeAdapter
 
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **ModelSpec.model_json_schema(),
-    }
+    from tfx_airflow import reference
+    from tfx_contract.model_spec import AnyModelSpec
+
+    if markdown:
+        out.out(reference.markdown(), highlight=False, end="")
+        return
+    schema = TypeAdapter[AnyModelSpec](AnyModelSpec).json_schema()
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     out.out(json.dumps(document, indent=2), highlight=False)
 
 
