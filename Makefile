@@ -6,7 +6,7 @@ SETUP := $(PYTHON) -m tfx_setup
 AIRFLOW := .venv/bin
 TFX := .venv-tfx/bin
 LOGS := var/test
-ROOMS := tfx_contract tfx_setup tfx_runtime tfx_components plugins dags bench tests
+ROOMS := tfx_contract tfx_setup tfx_runtime tfx_components tfx_scaffold plugins dags bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test up down bench doctor lint lock clean .venv .venv-tfx dev

@@ -67,7 +67,8 @@ class Data(Source):
         default=None,
         pattern=r"^[a-z_][a-z0-9_]*\.py$",
         description="Module of the model's folder whose `prepare(folder)` writes the files "
-        "before they are checked; for data that comes from elsewhere.",
+        "before they are checked; for data that comes from elsewhere. "
+        "Files it does not write again stay.",
     )
 
 
@@ -79,8 +80,8 @@ class Scoring(Source):
         description="Cron expression or preset; left out, only manual runs.",
     )
     output: str = Field(
-        description="Folder that gets `<run>/` with the scored rows as JSON lines, and a record "
-        "of the version that scored them. May be `home://PATH`."
+        description="Folder that gets `<run>/` with the scored rows as JSON lines, in no "
+        "particular order, and a record of the version that scored them. May be `home://PATH`."
     )
     signature: str = Field(
         default="serving_default",

@@ -46,9 +46,10 @@ class ParameterSpec(Record):
 
     type: ParameterType = Field(description="What the form shows and checks.")
     bind: list[str] = Field(
-        min_length=1,
+        default=[],
         description="Places in the pipeline, each `Node.parameter` or `Node.parameter.key` "
-        "for a key inside a JSON or proto parameter.",
+        "for a key inside a JSON or proto parameter. Left out only when the pipeline has a "
+        "RuntimeParameter of this name.",
     )
     default: ParameterValue | None = Field(
         default=None, description="Left out: the value that the compiled pipeline holds."

@@ -11,7 +11,17 @@ from tfx_contract.home import PROJECT_ROOT
 SHARED_FOLDER = "_shared"
 
 # The graph of a model without a `pipeline.py` is ours.
-_BUILDERS = ("tfx_runtime/training_pipeline.py", "tfx_runtime/eval_config.py")
+_BUILDERS = tuple(
+    f"tfx_runtime/{name}.py"
+    for name in (
+        "eval_config",
+        "input_rows",
+        "learning",
+        "model_files",
+        "scoring_pipeline",
+        "training_pipeline",
+    )
+)
 _NO_SOURCES = ("dag.py", "tests")
 
 

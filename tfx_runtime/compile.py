@@ -18,6 +18,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.compiled import (
     POINTER_FILE,
+    SCORE,
     TRAIN,
     CodeOrigin,
     CompiledPipeline,
@@ -27,11 +28,24 @@ from tfx_contract.compiled import (
 )
 from tfx_contract.errors import CompileError, PackageError, TfxAirflowError
 from tfx_contract.model_spec import AnyModelSpec, StandardModelSpec, load_model_spec
+from tfx_contract.parameters import ParameterSpec
 from tfx_contract.sources import source_files
-from tfx_runtime import ir, modules, own_pipeline, package, training_pipeline, user_code
+from tfx_runtime import (
+    ir,
+    modules,
+    own_files,
+    own_pipeline,
+    package,
+    runtime_parameters,
+    scoring_pipeline,
+    training_pipeline,
+    user_code,
+)
 from tfx_runtime.modules import Files
 from tfx_runtime.node_records import node_records
 from tfx_runtime.run_parameters import run_parameters
+
+Built = tuple[pipeline_pb2.Pipeline, dict[str, ParameterSpec]]
 
 
 def compile_model(folder: Path, compiled: Path) -> Package:
@@ -56,9 +70,9 @@ def _compile(folder: Path, target: Path) -> Package:
     with package.draft(target) as draft:
         code: Files = {}
         pipelines: dict[str, CompiledPipeline] = {}
-        for name, pipeline in _build(spec, folder, draft).items():
+        for name, (pipeline, own) in _build(spec, folder, draft).items():
             code |= user_code.take_code(pipeline, folder, draft)
-            pipelines[name] = _compiled(pipeline, spec)
+            pipelines[name] = _compiled(pipeline, _as_said_of(name, spec), own)
             ir.save(pipeline, draft.folder, name)
         return draft.finish(
             Package(
@@ -73,15 +87,25 @@ def _compile(folder: Path, target: Path) -> Package:
         )
 
 
-def _build(
-    spec: AnyModelSpec, folder: Path, draft: package.Draft
-) -> dict[str, pipeline_pb2.Pipeline]:
-    """The IR of every pipeline of a model, by name."""
+def _build(spec: AnyModelSpec, folder: Path, draft: package.Draft) -> dict[str, Built]:
+    """The IR of every pipeline of a model, by name, and the parameters that TFX gave it."""
     if isinstance(spec, StandardModelSpec):
-        train = training_pipeline.create_pipeline(spec, folder, package_file=draft.add_file)
-        return {TRAIN: _ir_of(train)}
+        built = {TRAIN: training_pipeline.create_pipeline(spec, folder, draft.add_file)}
+        if spec.scoring:
+            built[SCORE] = scoring_pipeline.create_pipeline(spec, spec.scoring, folder.name)
+        return {name: (_ir_of(pipeline), {}) for name, pipeline in built.items()}
     with modules.importable_from(user_code.roots_of(folder)), TemporaryDirectory() as scratch:
-        return {TRAIN: _ir_of(own_pipeline.create_pipeline(spec, folder, Path(scratch)))}
+        own = own_pipeline.create_pipeline(spec, folder, Path(scratch))
+        noted = runtime_parameters.note(own, folder)
+        pipeline = _ir_of(own)
+    parameters = runtime_parameters.take(pipeline, noted)
+    own_files.take_files(pipeline, folder, draft)
+    return {TRAIN: (pipeline, parameters)}
+
+
+def _as_said_of(pipeline: str, spec: AnyModelSpec) -> AnyModelSpec:
+    """`parameters` of `model.yaml` name places in the training pipeline, and in no other."""
+    return spec if pipeline == TRAIN else spec.model_copy(update={"parameters": {}})
 
 
 def _ir_of(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
@@ -91,10 +115,12 @@ def _ir_of(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
         raise CompileError(f"TFX cannot compile the pipeline: {error}") from error
 
 
-def _compiled(pipeline: pipeline_pb2.Pipeline, spec: AnyModelSpec) -> CompiledPipeline:
+def _compiled(
+    pipeline: pipeline_pb2.Pipeline, spec: AnyModelSpec, own: dict[str, ParameterSpec]
+) -> CompiledPipeline:
     return CompiledPipeline(
         nodes=node_records(pipeline, spec),
-        parameters=run_parameters(pipeline, spec),
+        parameters=run_parameters(pipeline, spec, own),
         pattern=ir.pattern_with_spans(pipeline),
     )
 

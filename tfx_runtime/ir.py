@@ -89,11 +89,23 @@ def read_place(pipeline: pipeline_pb2.Pipeline, place: str) -> Any:
         )
     content = plain(value)
     for key in keys:
-        content = _parsed(content, place)
-        if key not in content:
-            raise InputError(f"'{place}': no key '{key}'; there is {', '.join(content) or 'none'}.")
-        content = content[key]
+        content = _parsed(content, place) if isinstance(content, str) else content
+        if not _holds(content, key):
+            names = ", ".join(content) if isinstance(content, dict) else ""
+            raise InputError(f"'{place}': no key '{key}'; there is {names or 'none'}.")
+        content = _at(content, key)
     return content
+
+
+def _holds(content: Any, key: str) -> bool:
+    if isinstance(content, list):
+        return key.isdecimal() and int(key) < len(content)
+    return isinstance(content, dict) and key in content
+
+
+def _at(content: Any, key: str) -> Any:
+    """What stands at a key of a mapping, or at an index of a list."""
+    return content[int(key)] if isinstance(content, list) else content[key]
 
 
 def bind(
@@ -104,7 +116,8 @@ def bind(
     """Puts parameter values into the places that their specs name.
 
     Raises:
-      InputError: a parameter is unknown or its value is not allowed.
+      InputError: a parameter is unknown, its value is not allowed, or one that has no default is
+        missing.
     """
     for name, value in values.items():
         if name not in specs:
@@ -115,6 +128,8 @@ def bind(
             raise InputError(f"Parameter '{name}': {error}.") from None
         for place in specs[name].bind:
             _write_place(pipeline, place, _typed(value, specs[name].type))
+    if missing := [n for n, spec in specs.items() if spec.default is None and n not in values]:
+        raise InputError(f"Parameter '{missing[0]}': it has no default, so a run must give it.")
 
 
 def substitute(
@@ -128,17 +143,22 @@ def _write_place(pipeline: pipeline_pb2.Pipeline, place: str, new: ParameterValu
     value, keys = _locate(pipeline, place)
     if keys:
         document = _parsed(plain(value), place)
-        target = document
-        for key in keys[:-1]:
-            target = target.setdefault(key, {})
-        target[keys[-1]] = new
+        _put(document, keys, new)
         new = json.dumps(document, sort_keys=True)
     value.ClearField("runtime_parameter")
-    _set_plain(value.field_value, new)
+    set_plain(value.field_value, new)
+
+
+def _put(document: dict[str, Any], keys: list[str], new: ParameterValue) -> None:
+    target: Any = document
+    for key in keys[:-1]:
+        target = _at(target, key) if _holds(target, key) else target.setdefault(key, {})
+    last = keys[-1]
+    target[int(last) if isinstance(target, list) else last] = new
 
 
 def _locate(pipeline: pipeline_pb2.Pipeline, place: str) -> tuple[pipeline_pb2.Value, list[str]]:
-    node_id, _, path = place.partition(".")
+    node_id, path = _split(pipeline, place)
     parameter, *keys = path.split(".")
     parameters = find_node(pipeline, node_id).parameters.parameters
     if parameter not in parameters:
@@ -147,6 +167,13 @@ def _locate(pipeline: pipeline_pb2.Pipeline, place: str) -> tuple[pipeline_pb2.V
             f"it has {', '.join(sorted(parameters)) or 'none'}."
         )
     return parameters[parameter], keys
+
+
+def _split(pipeline: pipeline_pb2.Pipeline, place: str) -> tuple[str, str]:
+    """The node's id, which may have dots itself, and what follows it."""
+    ids = [n.node_info.id for n in nodes(pipeline) if place.startswith(f"{n.node_info.id}.")]
+    node_id = max(ids, key=len, default=place.partition(".")[0])
+    return node_id, place[len(node_id) + 1 :]
 
 
 def plain(value: pipeline_pb2.Value) -> Any:
@@ -169,7 +196,8 @@ def _typed(value: ParameterValue, kind: ParameterType) -> ParameterValue:
     return float(value) if kind is ParameterType.FLOAT else value
 
 
-def _set_plain(field: Any, value: ParameterValue) -> None:
+def set_plain(field: Any, value: ParameterValue) -> None:
+    """Puts a plain value into an MLMD value."""
     match value:
         case bool() | int():
             field.int_value = int(value)

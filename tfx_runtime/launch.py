@@ -8,25 +8,20 @@ tries left is removed. The stateful working directory (a trainer's checkpoints) 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.dsl.io import fileio
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, outputs_utils
-from tfx.orchestration.portable.mlmd import context_lib, execution_lib
+from tfx.orchestration.portable import execution_publish_utils, launcher, outputs_utils
+from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from tfx_contract.node import ArtifactRecord, NodeState
+from tfx_runtime import past_runs
 from tfx_runtime.metadata import TOKEN_PROPERTY, FencedMetadata
 
 _STATEFUL_INDEX = "__stateful_working_dir_index__"
-_STATES = {
-    metadata_store_pb2.Execution.COMPLETE: NodeState.COMPLETE,
-    metadata_store_pb2.Execution.CACHED: NodeState.CACHED,
-}
 
 
 class FencedLauncher(launcher.Launcher):
@@ -62,7 +57,14 @@ class FencedLauncher(launcher.Launcher):
     def _register_or_reuse_execution(
         self, metadata_handle: FencedMetadata, *args: Any, **kwargs: Any
     ) -> metadata_store_pb2.Execution:
-        execution = super()._register_or_reuse_execution(metadata_handle, *args, **kwargs)
+        node = self._pipeline_node
+        # TFX would read all executions that the pipeline ever had.
+        run = past_runs.read(metadata_handle, past_runs.run_of(metadata_handle, node), [node])
+        execution = run.executions.get(
+            node.node_info.id
+        ) or execution_publish_utils.register_execution(
+            metadata_handle, node.node_info.type, *args, **kwargs
+        )
         if execution_lib.is_execution_successful(execution):
             return execution
         self._take_over(execution)
@@ -134,48 +136,3 @@ class _OutputsOfOneTry(outputs_utils.OutputsResolver):
         folder = os.path.join(super().make_tmp_dir(execution_id), self._try, "")
         fileio.makedirs(folder)
         return folder
-
-
-class Published:
-    """What MLMD holds for one node of one run; the only source of a task's state."""
-
-    def __init__(self, connection: FencedMetadata, node: pipeline_pb2.PipelineNode) -> None:
-        self.outputs: dict[str, list[types.Artifact]] = {}
-        with connection as handle:
-            contexts = context_lib.prepare_contexts(handle, node.contexts)
-            executions = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
-            newest_first = execution_lib.sort_executions_newest_to_oldest(executions)
-            done = [e for e in newest_first if execution_lib.is_execution_successful(e)]
-            self.execution = next(iter(done or newest_first), None)
-            if done:
-                self.outputs = _outputs(handle, done[0].id)
-
-    @property
-    def state(self) -> NodeState:
-        """SKIPPED when nothing was registered: TFX's condition said so."""
-        if self.execution is None:
-            return NodeState.SKIPPED
-        return _STATES.get(self.execution.last_known_state, NodeState.FAILED)
-
-    def records(self) -> dict[str, list[ArtifactRecord]]:
-        """The outputs as plain records."""
-        return {key: [_record(a) for a in artifacts] for key, artifacts in self.outputs.items()}
-
-
-def _outputs(handle: FencedMetadata, execution_id: int) -> dict[str, list[types.Artifact]]:
-    found: Mapping[str, list[types.Artifact]] = execution_lib.get_output_artifacts(
-        handle, execution_id
-    )
-    return dict(found)
-
-
-def _record(artifact: types.Artifact) -> ArtifactRecord:
-    properties = {}
-    for source in (artifact.mlmd_artifact.properties, artifact.mlmd_artifact.custom_properties):
-        for name, value in source.items():
-            kind = value.WhichOneof("value")
-            if kind in ("int_value", "double_value", "string_value", "bool_value"):
-                properties[name] = getattr(value, kind)
-    return ArtifactRecord(
-        id=artifact.id, type=artifact.type_name, uri=artifact.uri, properties=properties
-    )

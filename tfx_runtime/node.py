@@ -10,17 +10,19 @@ import traceback
 from pathlib import Path
 
 from tfx import types
-from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.compiled import Package, load_package
 from tfx_contract.errors import InputError, NodeFailed, TfxAirflowError
 from tfx_contract.node import Failure, NodeRequest, NodeResult, NodeState
-from tfx_runtime import ir, package
-from tfx_runtime.launch import FencedLauncher, Published
+from tfx_runtime import ir, package, reuse
+from tfx_runtime.launch import FencedLauncher
 from tfx_runtime.metadata import FencedMetadata, connection_config
+from tfx_runtime.published import Published
+from tfx_runtime.quiet_runners import keep_quiet
+from tfx_runtime.resolvers import may_find_nothing
+from tfx_runtime.run_values import fill_in
 from tfx_runtime.summaries import summarize
-from tfx_runtime.uris import resolve_uri
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +50,24 @@ def _execute(request: NodeRequest) -> NodeResult:
     connection = FencedMetadata(connection_config(request.metadata))
     published = Published(connection, node)
     if not published.state.is_published:
-        published = _launch(pipeline, node, connection, request.token)
+        published = _publish(pipeline, node, connection, request)
+    if request.reuse is None:
+        reuse.refuse_taken_over(published.execution, request.node_id)
     return _result(request.node_id, node, published)
+
+
+def _publish(
+    pipeline: pipeline_pb2.Pipeline,
+    node: pipeline_pb2.PipelineNode,
+    connection: FencedMetadata,
+    request: NodeRequest,
+) -> Published:
+    if request.reuse is not None:
+        reuse.reuse_outputs(connection, pipeline, request.node_id, request.reuse, request.run)
+        return Published(connection, node)
+    if request.run.generation:
+        reuse.inherit_ancestors(connection, pipeline, request.node_id, request.run)
+    return _launch(pipeline, node, connection, request.token)
 
 
 def enter(folder: Path) -> None:
@@ -58,30 +76,15 @@ def enter(folder: Path) -> None:
     sys.path.insert(0, str(folder / package.MODULES))
     # TFX hands the arguments of the process on to Beam.
     sys.argv = sys.argv[:1]
+    # The component may be in a `pipeline.py` that runs itself as it is imported.
+    keep_quiet()
 
 
 def pipeline_of_run(folder: Path, compiled: Package, request: NodeRequest) -> pipeline_pb2.Pipeline:
     """The IR of a package with everything filled in that belongs to one run."""
     pipeline = ir.load(folder, request.pipeline)
-    ir.bind(pipeline, compiled.pipelines[request.pipeline].parameters, request.parameters)
-    ir.substitute(
-        pipeline,
-        {
-            "pipeline-run-id": request.run.run_id,
-            tfx_pipeline.ROOT_PARAMETER.name: request.pipeline_root,
-        },
-    )
-    for node in ir.nodes(pipeline):
-        _resolve_uris(node)
-        if not request.use_cache:
-            node.execution_options.caching_options.enable_cache = False
+    fill_in(pipeline, compiled.pipelines[request.pipeline], request)
     return pipeline
-
-
-def _resolve_uris(node: pipeline_pb2.PipelineNode) -> None:
-    for value in node.parameters.parameters.values():
-        if value.field_value.string_value.startswith("package://"):
-            value.field_value.string_value = resolve_uri(value.field_value.string_value)
 
 
 def _launch(
@@ -93,6 +96,8 @@ def _launch(
     launcher = FencedLauncher(pipeline, node, connection, token)
     launcher.launch()
     published = Published(connection, node)
+    if published.state is NodeState.FAILED and may_find_nothing(pipeline, node.node_info.id):
+        published.execution = None
     if published.state is NodeState.FAILED:
         raise NodeFailed(launcher.failure_message or "MLMD holds this execution as failed.")
     return published

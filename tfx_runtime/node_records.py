@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.compiled import NodeRecord, Waits
 from tfx_contract.errors import CompileError
@@ -10,6 +10,8 @@ from tfx_contract.model_spec import ModelSpec, StandardModelSpec
 from tfx_contract.parameters import RunOption
 from tfx_contract.training_spec import TuneWhen
 from tfx_runtime import ir
+from tfx_runtime.resolvers import may_find_nothing
+from tfx_runtime.unsupported import refuse_containers, refuse_options
 
 _OPTIONS = pipeline_pb2.NodeExecutionOptions
 _WAITS = {
@@ -32,10 +34,14 @@ def node_records(pipeline: pipeline_pb2.Pipeline, spec: ModelSpec) -> list[NodeR
             f"Pipeline '{pipeline.pipeline_info.id}' is asynchronous: its nodes run for ever. "
             "An Airflow run ends; use ExecutionMode.SYNC and a schedule."
         )
-    _refuse_containers(pipeline)
+    refuse_containers(pipeline)
     records: dict[str, NodeRecord] = {}
     for node in ir.nodes(pipeline):
-        records[node.node_info.id] = _record(node, spec, records)
+        refuse_options(node)
+        record = _record(node, spec, records)
+        if any(may_find_nothing(pipeline, name) for name in record.upstream):
+            record = record.model_copy(update={"waits_for": _without(record.waits_for)})
+        records[record.id] = record
     return list(records.values())
 
 
@@ -70,7 +76,8 @@ def _waits(node: pipeline_pb2.PipelineNode, kind: str, upstream: list[NodeRecord
     if strategy not in _WAITS:
         raise CompileError(
             f"Node '{node.node_info.id}' has the trigger strategy "
-            f"{_OPTIONS.TriggerStrategy.Name(strategy)}, which Airflow has no trigger rule for."
+            f"{_OPTIONS.TriggerStrategy.Name(strategy)}, which Airflow has no trigger rule for; "
+            f"allowed: {', '.join(map(_OPTIONS.TriggerStrategy.Name, _WAITS))}."
         )
     # What a Resolver finds may come from earlier runs: it need not wait for who did not run.
     if kind == "Resolver" and any(record.runs_if for record in upstream):
@@ -78,15 +85,6 @@ def _waits(node: pipeline_pb2.PipelineNode, kind: str, upstream: list[NodeRecord
     return _WAITS[strategy]
 
 
-def _refuse_containers(pipeline: pipeline_pb2.Pipeline) -> None:
-    deployment = pipeline_pb2.IntermediateDeploymentConfig()
-    pipeline.deployment_config.Unpack(deployment)
-    for node_id, spec in sorted(deployment.executor_specs.items()):
-        if spec.Is(executable_spec_pb2.ContainerExecutableSpec.DESCRIPTOR):
-            container = executable_spec_pb2.ContainerExecutableSpec()
-            spec.Unpack(container)
-            raise CompileError(
-                f"Node '{node_id}' runs the container image '{container.image}'. Nodes run in the "
-                "TFX environment here; write it as a Python function component, or run the image "
-                "in an Airflow task of its own before or after the model's DAG."
-            )
+def _without(waits: Waits) -> Waits:
+    """A Resolver that found nothing is a skipped task, which is as good as a successful one."""
+    return Waits.NO_FAILURE if waits is Waits.SUCCESS else waits

@@ -1,13 +1,12 @@
 """Predicts rows of a pushed version's own data: `python -m tfx_runtime.predict VERSION --rows 10`.
 
-It loads the version in a process of its own with TensorFlow alone, as a server would.
+It loads the version in a process of its own with TensorFlow alone, as a server would. The rows are
+those that the version was judged by and did not learn from, whatever format they came in.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import itertools
 import json
 import os
 import sys
@@ -19,24 +18,18 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_components.rows import Row, columns_from_rows, examples_from_rows
+from tfx_components.example_rows import plain_value, row_of_example
+from tfx_components.rows import columns_from_rows
 from tfx_contract.errors import InputError, TfxAirflowError
 from tfx_contract.manifest import MANIFEST_FILE, SAVED_MODEL_FOLDER, VersionManifest
-from tfx_runtime.uris import resolve_uri
 
 _JSON_SIGNATURE = "serving_json"
 _FEATURES_SIGNATURE = "serving_transformed"
 _TRANSFORM_SIGNATURE = "transform_features"
+_SPLIT = "Split-eval"
 _SHOWN_COLUMNS = 6
 _SHOWN_CHARACTERS = 24
-_TYPES = {
-    schema_pb2.BYTES: tf.string,
-    schema_pb2.INT: tf.int64,
-    schema_pb2.FLOAT: tf.float32,
-}
 
 
 Values = dict[str, Any]
@@ -66,14 +59,12 @@ def predict(version: Path, count: int) -> list[Prediction]:
         )
     signature = model.signatures[_JSON_SIGNATURE]
     inputs = dict(sorted(signature.structured_input_signature[1].items()))
-    texts = _first_rows(manifest, count)
-    rows = [_typed(row, inputs) for row in texts]
-    outputs = {key: t.numpy() for key, t in signature(**columns_from_rows(rows, inputs)).items()}
-    labels = _labels(manifest, model.signatures, texts)
-    return [
-        Prediction(dict(row), {key: _plain(v[i]) for key, v in outputs.items()}, labels[i])
-        for i, row in enumerate(rows)
-    ]
+    examples = _first_examples(manifest, count)
+    known = map(row_of_example, examples)
+    rows = [{name: row.get(name) for name in inputs} for row in known]
+    outputs = _by_row(signature(**columns_from_rows(rows, inputs)), len(rows))
+    labels = _labels(model.signatures, examples)
+    return [Prediction(*values) for values in zip(rows, outputs, labels, strict=True)]
 
 
 def _manifest(version: Path) -> VersionManifest:
@@ -85,55 +76,31 @@ def _manifest(version: Path) -> VersionManifest:
         ) from error
 
 
-def _first_rows(manifest: VersionManifest, count: int) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
-    for source in manifest.data:
-        for path in sorted(Path(resolve_uri(source.uri)).glob("*.csv")):
-            with path.open(encoding="utf-8", newline="") as file:
-                rows += itertools.islice(csv.DictReader(file), count - len(rows))
-    if not rows:
-        raise InputError(f"The data of version {manifest.version} is gone: {manifest.data}")
-    return rows
+def _first_examples(manifest: VersionManifest, count: int) -> list[bytes]:
+    record = manifest.artifacts.get("examples")
+    folder = Path(record.uri if record else "") / _SPLIT
+    files = sorted(map(str, folder.glob("*.gz"))) if record else []
+    rows = tf.data.TFRecordDataset(files, compression_type="GZIP").take(count)
+    if not (examples := list(rows.as_numpy_iterator())):
+        raise InputError(
+            f"Version {manifest.version}: expected the examples that it was judged by in {folder}; "
+            "they are gone. Run the model again."
+        )
+    return examples
 
 
-def _typed(row: dict[str, str], inputs: dict[str, tf.TensorSpec]) -> Row:
-    return {name: _value(row.get(name, ""), spec.dtype) for name, spec in inputs.items()}
-
-
-def _value(text: str, dtype: tf.DType) -> str | int | float | None:
-    """Numbers as the file shows them, blanks as missing."""
-    if text == "":
-        return None
-    if dtype == tf.string:
-        return text
-    number = float(text)
-    return int(number) if dtype.is_integer or text.lstrip("-").isdigit() else number
-
-
-def _labels(manifest: VersionManifest, signatures: Any, rows: list[dict[str, str]]) -> list[Values]:
+def _labels(signatures: Any, examples: list[bytes]) -> list[Values]:
     """The label as the transformation makes it: what it gives and the model does not take."""
-    types = _raw_types(manifest)
-    if not types or not {_TRANSFORM_SIGNATURE, _FEATURES_SIGNATURE} <= set(signatures):
-        return [{} for _ in rows]
-    typed = [{k: _value(row.get(k, ""), t) for k, t in types.items()} for row in rows]
-    transformed = signatures[_TRANSFORM_SIGNATURE](examples_from_rows(typed, types))
+    if not {_TRANSFORM_SIGNATURE, _FEATURES_SIGNATURE} <= set(signatures):
+        return [{} for _ in examples]
+    transformed = signatures[_TRANSFORM_SIGNATURE](tf.constant(examples))
     taken = signatures[_FEATURES_SIGNATURE].structured_input_signature[1]
-    labels = {key: tensor.numpy() for key, tensor in transformed.items() if key not in taken}
-    return [{key: _plain(value[i]) for key, value in labels.items()} for i in range(len(rows))]
+    return _by_row({k: v for k, v in transformed.items() if k not in taken}, len(examples))
 
 
-def _raw_types(manifest: VersionManifest) -> dict[str, tf.DType]:
-    record = manifest.artifacts.get("schema")
-    path = Path(record.uri) / "schema.pbtxt" if record else None
-    if path is None or not path.exists():
-        return {}
-    schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    return {f.name: _TYPES[f.type] for f in schema.feature if f.type in _TYPES}
-
-
-def _plain(value: Any) -> Any:
-    flat = value.reshape(-1).tolist()
-    return flat[0] if len(flat) == 1 else flat
+def _by_row(tensors: dict[str, tf.Tensor], count: int) -> list[Values]:
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return [{name: plain_value(a[i]) for name, a in arrays.items()} for i in range(count)]
 
 
 def table(predictions: Sequence[Prediction]) -> str:
@@ -159,7 +126,14 @@ def _telling_columns(rows: Sequence[Values]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    text = "-" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return _cut(" ".join(map(_cell, value)))
+    return _cut(
+        "-" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+    )
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 

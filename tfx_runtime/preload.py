@@ -14,6 +14,7 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 MODULES = (
     "tfx.v1",
+    "tfx.components.bulk_inferrer.executor",
     "tfx.components.evaluator.executor",
     "tfx.components.example_gen.csv_example_gen.executor",
     "tfx.components.example_validator.executor",
@@ -23,6 +24,7 @@ MODULES = (
     "tfx.components.statistics_gen.executor",
     "tfx.components.trainer.executor",
     "tfx.components.transform.executor",
+    "tfx.components.tuner.executor",
     "tfx.dsl.compiler.compiler",
     "tfx.orchestration.local.local_dag_runner",
     "apache_beam.runners.portability.fn_api_runner",
@@ -31,8 +33,10 @@ MODULES = (
     "great_expectations.expectations.core",
     "great_expectations.render.renderer",
     "keras",
+    "keras_tuner",
     "pandas",
     "psutil",
+    "tensorflow_serving.apis.prediction_log_pb2",
 )
 
 for _name in MODULES:

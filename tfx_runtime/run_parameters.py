@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.errors import CompileError, TfxAirflowError
 from tfx_contract.model_spec import ModelSpec
-from tfx_contract.parameters import ParameterSpec, ParameterType, RunOption
+from tfx_contract.parameters import ParameterSpec, ParameterType
 from tfx_runtime import ir
 
-_RUNTIME_TYPES = {
-    pipeline_pb2.RuntimeParameter.INT: ParameterType.INT,
-    pipeline_pb2.RuntimeParameter.DOUBLE: ParameterType.FLOAT,
-    pipeline_pb2.RuntimeParameter.STRING: ParameterType.STR,
-}
 
-
-def run_parameters(pipeline: pipeline_pb2.Pipeline, spec: ModelSpec) -> dict[str, ParameterSpec]:
+def run_parameters(
+    pipeline: pipeline_pb2.Pipeline,
+    spec: ModelSpec,
+    own: Mapping[str, ParameterSpec],
+) -> dict[str, ParameterSpec]:
     """Every parameter with its default; what the IR holds where none was declared.
+
+    Args:
+      pipeline: The IR.
+      spec: What `model.yaml` says; a parameter that it declares again is the pipeline's own with
+        what it adds: bounds, a description, another default.
+      own: The RuntimeParameters of the pipeline.
 
     Raises:
       CompileError: a parameter is bound to no place of the pipeline, or its default is not allowed.
     """
-    declared = _runtime_parameters(pipeline) | spec.parameters
-    return {name: _with_default(name, p, pipeline) for name, p in declared.items()}
+    declared = {n: _declared_again(n, p, own.get(n)) for n, p in spec.parameters.items()}
+    filled = {n: _with_default(n, p, pipeline) for n, p in {**own, **declared}.items()}
+    for name, parameter in filled.items():
+        if parameter.default is None and spec.schedule:
+            raise CompileError(
+                f"model.yaml: parameters.{name}: it has no default, and a run by schedule "
+                f"'{spec.schedule}' has nobody to ask; add parameters.{name}.default."
+            )
+    return filled
+
+
+def _declared_again(name: str, new: ParameterSpec, own: ParameterSpec | None) -> ParameterSpec:
+    if own is None:
+        if not new.bind:
+            raise CompileError(
+                f"model.yaml: parameters.{name}: 'bind' is missing. It names places, each "
+                "Node.parameter or Node.parameter.key; only a RuntimeParameter of the pipeline, "
+                "declared again under its name, needs none."
+            )
+        return new
+    if new.type not in (own.type, ParameterType.CHOICE):
+        raise CompileError(
+            f"model.yaml: parameters.{name}: type '{new.type}', but the pipeline's "
+            f"RuntimeParameter is of type '{own.type}'; allowed: {own.type}, choice."
+        )
+    update: dict[str, Any] = {"bind": list(dict.fromkeys([*own.bind, *new.bind]))}
+    update["default"] = own.default if new.default is None else new.default
+    update["description"] = new.description or own.description
+    return new.model_copy(update=update)
 
 
 def _with_default(
@@ -38,16 +72,3 @@ def _with_default(
     except (TfxAirflowError, ValueError) as error:
         raise CompileError(f"model.yaml: parameters.{name}: {error}") from None
     return filled
-
-
-def _runtime_parameters(pipeline: pipeline_pb2.Pipeline) -> dict[str, ParameterSpec]:
-    """RuntimeParameters of a pipeline that TFX users wrote become run parameters as they are."""
-    places: dict[str, list[str]] = {}
-    types: dict[str, ParameterType] = {}
-    for node in ir.nodes(pipeline):
-        for key, value in node.parameters.parameters.items():
-            name = value.runtime_parameter.name
-            if value.WhichOneof("value") == "runtime_parameter" and name != RunOption.SPAN:
-                places.setdefault(name, []).append(f"{node.node_info.id}.{key}")
-                types[name] = _RUNTIME_TYPES[value.runtime_parameter.type]
-    return {name: ParameterSpec(type=types[name], bind=places[name]) for name in places}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from tfx.components.util import model_utils
 from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
 
 from tfx_components.anomaly_gate.anomalies import describe_anomalies
 from tfx_components.model_check.executor import read_reasons
+from tfx_components.tuned import tuned_values
 
 Outputs = dict[str, list[Artifact]]
 
@@ -58,10 +61,35 @@ def _data(outputs: Outputs) -> dict[str, Any]:
     return {"rows": report.rows, "report": report.uri, "data_fingerprint": report.data_fingerprint}
 
 
+def _tuning(outputs: Outputs) -> dict[str, Any]:
+    best, results = outputs["best_hyperparameters"][0], outputs["tuner_results"][0]
+    return {
+        "best_hyperparameters": tuned_values(best.uri),
+        "trials": json.loads(io_utils.read_string_file(io_utils.get_only_uri_in_dir(results.uri))),
+    }
+
+
+def _scores(outputs: Outputs) -> dict[str, Any]:
+    scores = outputs["scores"][0]
+    return {
+        "version": scores.version,
+        "rows": scores.rows,
+        "rows_not_finite": scores.rows_not_finite,
+        "path": scores.path,
+    }
+
+
+def _version(outputs: Outputs) -> dict[str, Any]:
+    return {"version": outputs["model"][0].get_int_custom_property("version")}
+
+
 _SUMMARIES: dict[str, Callable[[Outputs], dict[str, Any]]] = {
     "DataGate": _data,
     "Evaluator": _evaluation,
     "ExampleValidator": _anomalies,
     "ModelCheck": _model_check,
+    "ScoreWriter": _scores,
+    "Tuner": _tuning,
+    "VersionImporter": _version,
     "VersionPusher": _push,
 }

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from tfx.components import (
-    CsvExampleGen,
-    Evaluator,
-    ExampleValidator,
-    SchemaGen,
-    StatisticsGen,
-    Trainer,
-    Transform,
-)
+from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
@@ -22,31 +13,23 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
 from tfx.orchestration import pipeline as tfx_pipeline
-from tfx.proto import example_gen_pb2, trainer_pb2
 from tfx.types import standard_artifacts
-from tfx.types.channel import BaseChannel, Channel
+from tfx.types.channel import Channel
 
 from tfx_components.anomaly_gate.component import AnomalyGate
 from tfx_components.data_gate.component import DataGate
 from tfx_components.data_gate.expectations import parse_expectations
-from tfx_components.data_gate.files import CSV_PATTERN
+from tfx_components.data_preparation.component import DataPreparation
 from tfx_components.model_check.component import ModelCheck
 from tfx_components.model_check.golden_requests import parse_golden_requests
 from tfx_components.version_pusher.component import VersionPusher
-from tfx_contract.errors import CompileError, InputError
 from tfx_contract.model_spec import StandardModelSpec
 from tfx_runtime.eval_config import eval_config
+from tfx_runtime.input_rows import TRAINING_SPLITS, example_gen, span_of_run
+from tfx_runtime.learning import Learner
+from tfx_runtime.model_files import checked_text, require_files
 
 PackageFile = Callable[[Path], str]
-
-_SCHEMA_HINT = "tfx-airflow schema {model} --write proposes one from the data."
-_FILES = {
-    "features.py": "It holds preprocessing_fn.",
-    "trainer.py": "It holds run_fn.",
-    "schema.pbtxt": _SCHEMA_HINT,
-    "expectations.json": "It holds the expectations on the raw data; [] for none.",
-    "golden_requests.json": "It holds rows that every model must answer.",
-}
 
 
 def create_pipeline(
@@ -67,7 +50,7 @@ def create_pipeline(
     Raises:
       CompileError: a file of the folder is missing or has a mistake.
     """
-    _require_files(folder)
+    require_files(folder, _files(spec, folder.name))
     return tfx_pipeline.Pipeline(
         pipeline_name=folder.name,
         pipeline_root=pipeline_root or str(tfx_pipeline.ROOT_PARAMETER),
@@ -77,21 +60,42 @@ def create_pipeline(
     )
 
 
+def _files(spec: StandardModelSpec, model: str) -> dict[str, str]:
+    """What the folder must hold, and what to say when it does not."""
+    tuner = " and, for 'tuning' of model.yaml, tuner_fn" if spec.tuning else ""
+    prepare = {spec.data.prepare: "It holds prepare(folder)."} if spec.data.prepare else {}
+    return {
+        "features.py": "It holds preprocessing_fn.",
+        "trainer.py": f"It holds run_fn{tuner}.",
+        "schema.pbtxt": f"tfx-airflow schema {model} --write proposes one from the data.",
+        "expectations.json": "It holds the expectations on the raw data; [] for none.",
+        "golden_requests.json": "It holds rows that every model must answer.",
+        **prepare,
+    }
+
+
 def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile) -> list[BaseNode]:
+    prepared = _preparation(spec, folder)
     gate = _data_gate(spec, folder)
+    for preparation in prepared:
+        gate.add_upstream_node(preparation)
     schema = ImportSchemaGen(schema_file=package_file(folder / "schema.pbtxt")).with_id(
         "CuratedSchema"
     )
-    examples = _example_gen(spec)
+    examples = example_gen(spec.data, TRAINING_SPLITS, spec.spans.window)
     examples.add_upstream_node(gate)
     curated, rows = schema.outputs["schema"], examples.outputs["examples"]
     statistics = StatisticsGen(examples=rows)
     inferred = SchemaGen(statistics=statistics.outputs["statistics"])
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=curated)
     anomalies = AnomalyGate(anomalies=validator.outputs["anomalies"])
-    transform = _transform(spec, folder, rows, curated)
-    trainer = _trainer(spec, folder, transform, curated)
-    trainer.add_upstream_node(anomalies)
+    learner = Learner(spec, folder, curated)
+    transform = learner.transform(rows)
+    tuning, tuned = learner.tuning(transform)
+    trainer = learner.trainer(transform, tuned)
+    # Neither tries out hyperparameters nor trains on anomalies.
+    for node in [*tuning[:1], trainer]:
+        node.add_upstream_node(anomalies)
     baseline = _baseline()
     evaluator = Evaluator(
         examples=rows,
@@ -103,10 +107,10 @@ def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile
     check = ModelCheck(
         model=trainer.outputs["model"],
         transform_graph=transform.outputs["transform_graph"],
-        golden_requests=_checked(folder / "golden_requests.json", parse_golden_requests),
+        golden_requests=checked_text(folder / "golden_requests.json", parse_golden_requests),
     )
-    nodes = [gate, schema, examples, statistics, inferred, validator, anomalies]
-    nodes += [transform, trainer, baseline, evaluator, check]
+    nodes = [*prepared, gate, schema, examples, statistics, inferred, validator, anomalies]
+    nodes += [transform, *tuning, trainer, baseline, evaluator, check]
     if spec.push.enabled:
         pusher = VersionPusher(
             model=trainer.outputs["model"],
@@ -124,47 +128,21 @@ def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile
     return nodes
 
 
+def _preparation(spec: StandardModelSpec, folder: Path) -> list[BaseNode]:
+    if spec.data.prepare is None:
+        return []
+    return [DataPreparation(data_uri=spec.data.uri, module_file=str(folder / spec.data.prepare))]
+
+
 def _data_gate(spec: StandardModelSpec, folder: Path) -> DataGate:
     return DataGate(
         data_uri=spec.data.uri,
         format=spec.data.format.value,
+        pattern=spec.data.files,
+        span=span_of_run(spec.data),
+        window=spec.spans.window,
         label=spec.data.label,
-        expectations=_checked(folder / "expectations.json", parse_expectations),
-    )
-
-
-def _example_gen(spec: StandardModelSpec) -> CsvExampleGen:
-    pattern = example_gen_pb2.Input.Split(name="single_split", pattern=CSV_PATTERN)
-    return CsvExampleGen(
-        input_base=spec.data.uri, input_config=example_gen_pb2.Input(splits=[pattern])
-    ).with_id("ExampleGen")
-
-
-def _transform(
-    spec: StandardModelSpec, folder: Path, examples: BaseChannel, schema: BaseChannel
-) -> Transform:
-    return Transform(
-        examples=examples,
-        schema=schema,
-        module_file=str(folder / "features.py"),
-        # Nothing here feeds the cache back in, and writing it costs Beam stages.
-        disable_analyzer_cache=True,
-        disable_statistics=not spec.execution.transform_statistics,
-    )
-
-
-def _trainer(
-    spec: StandardModelSpec, folder: Path, transform: Transform, schema: BaseChannel
-) -> Trainer:
-    settings: dict[str, Any] = dict(spec.training.hyperparameters)
-    return Trainer(
-        module_file=str(folder / "trainer.py"),
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema,
-        train_args=trainer_pb2.TrainArgs(num_steps=spec.training.steps),
-        eval_args=trainer_pb2.EvalArgs(num_steps=spec.training.eval_steps),
-        custom_config=settings,
+        expectations=checked_text(folder / "expectations.json", parse_expectations),
     )
 
 
@@ -174,29 +152,3 @@ def _baseline() -> Resolver:
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("Baseline")
-
-
-def _checked(path: Path, parse: Callable[[str], object]) -> str:
-    """The text of a file that the run will parse; its mistakes are better known now."""
-    text = _read(path)
-    try:
-        parse(text)
-    except InputError as error:
-        raise CompileError(f"{path.parent}/{error}") from error
-    return text
-
-
-def _require_files(folder: Path) -> None:
-    for name, hint in _FILES.items():
-        if not (folder / name).is_file():
-            raise CompileError(
-                f"{folder / name}: there is no such file; a model folder holds one. "
-                f"{hint.format(model=folder.name)}"
-            )
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CompileError(f"{path}: expected text in UTF-8: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 import tensorflow_transform as tft
+from cells import dense, numbers, scaled, transformed
 
 LABEL = "tips"
 FARE = "fare"
@@ -30,11 +31,6 @@ _MISSING_TEXT = "(missing)"
 _BIG_TIP = 0.2
 
 
-def transformed(column: str) -> str:
-    """The name of a column after the transformation."""
-    return f"{column}_xf"
-
-
 def sizes() -> dict[str, int]:
     """How many values each categorical feature has."""
     known = {transformed(column): largest + 1 for column, largest in CODES.items()}
@@ -48,12 +44,12 @@ def preprocessing_fn(inputs: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]
     """TensorFlow Transform's callback; every feature it returns has the shape [rows, 1]."""
     outputs = {}
     for column in NUMBERS:
-        outputs[transformed(column)] = _scaled(inputs[column])
+        outputs[transformed(column)] = scaled(_logarithms(inputs[column]))
     for column, largest in CODES.items():
-        code = _dense(inputs[column], tf.constant(0, tf.int64))
+        code = dense(inputs[column], tf.constant(0, tf.int64))
         outputs[transformed(column)] = tf.clip_by_value(code, 0, largest)
     for column, count in TEXTS.items():
-        text = _dense(inputs[column], tf.constant(""))
+        text = dense(inputs[column], tf.constant(""))
         # An empty text in a request is a blank cell.
         text = tf.where(text == "", _MISSING_TEXT, text)
         outputs[transformed(column)] = tft.compute_and_apply_vocabulary(
@@ -64,11 +60,11 @@ def preprocessing_fn(inputs: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]
     return outputs
 
 
-def _scaled(column: tf.SparseTensor) -> tf.Tensor:
-    # Distances, durations and fares have long tails.
-    values = tf.math.log1p(tf.maximum(tf.cast(column.values, tf.float32), 0.0))
-    scaled = tft.scale_to_z_score(tf.SparseTensor(column.indices, values, column.dense_shape))
-    return _dense(scaled, tf.constant(0.0))
+def _logarithms(column: tf.SparseTensor) -> tf.SparseTensor:
+    """Distances, durations and fares have long tails."""
+    return tf.sparse.map_values(
+        lambda values: tf.math.log1p(tf.maximum(values, 0.0)), numbers(column)
+    )
 
 
 def _payment_by_hour(features: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -80,11 +76,5 @@ def _payment_by_hour(features: dict[str, tf.Tensor]) -> tf.Tensor:
 
 def _is_big_tip(inputs: dict[str, tf.SparseTensor]) -> tf.Tensor:
     nothing = tf.constant(0.0)
-    tips, fare = _dense(inputs[LABEL], nothing), _dense(inputs[FARE], nothing)
+    tips, fare = dense(inputs[LABEL], nothing), dense(inputs[FARE], nothing)
     return tf.cast(tips > fare * _BIG_TIP, tf.int64)
-
-
-def _dense(column: tf.SparseTensor, missing: tf.Tensor) -> tf.Tensor:
-    """The first value of each row, or `missing`."""
-    shape = [column.dense_shape[0], 1]
-    return tf.sparse.to_dense(tf.SparseTensor(column.indices, column.values, shape), missing)

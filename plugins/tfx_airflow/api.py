@@ -125,11 +125,6 @@ class AirflowApi:
         runs: list[dict[str, Any]] = (answer or {}).get("dag_runs", [])
         return runs[0] if runs else None
 
-    def backfill(self, dag_id: str, first: datetime, last: datetime, **settings: object) -> None:
-        """Has Airflow make the runs of a DAG from one logical date to another."""
-        dates = {"from_date": first.isoformat(), "to_date": last.isoformat()}
-        self._request("POST", "/backfills", json={"dag_id": dag_id, **dates, **settings})
-
     def backfill_runs(self, dag_id: str, first: datetime, last: datetime) -> dict[str, str]:
         """The runs of backfills between two logical dates, the oldest first: state by run id."""
         answer = self._get(

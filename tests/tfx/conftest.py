@@ -67,6 +67,8 @@ def request_for(toy_package: Path, tmp_path: Path) -> Callable[..., NodeRequest]
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     """One warm worker for all tests that do no harm to it."""
     process = WorkerProcess(tmp_path_factory.mktemp("worker"))
-    process.wait()
-    yield process
-    process.stop()
+    try:
+        process.wait()
+        yield process
+    finally:
+        process.stop()

@@ -19,6 +19,8 @@ from tfx_components.evaluation import failures, metric_verdicts
 from tfx_components.version_pusher.versions import read_versions
 from tfx_contract.manifest import VersionManifest
 from tfx_contract.model_spec import StandardModelSpec, load_model_spec
+from tfx_contract.sources import SHARED_FOLDER
+from tfx_runtime.modules import importable_from
 from tfx_runtime.summaries import summarize
 from tfx_runtime.training_pipeline import create_pipeline
 from tfx_runtime.uris import resolve_uri
@@ -47,7 +49,9 @@ def manifest(home: Path) -> VersionManifest:
 def _run(home: Path) -> None:
     pipeline = create_pipeline(_spec(), TAXI, pipeline_root=str(home))
     pipeline.metadata_connection_config = _connection(home)
-    LocalDagRunner().run(pipeline)
+    # LocalDagRunner packs what lies beside `module_file`, and not what the models share.
+    with importable_from([TAXI.parent / SHARED_FOLDER]):
+        LocalDagRunner().run(pipeline)
 
 
 def _connection(home: Path) -> _Connection:

@@ -21,6 +21,7 @@ TAXI = Path(__file__).parents[2] / "dags" / "chicago_taxi"
 
 @pytest.fixture
 def taxi(tmp_path: Path) -> Path:
+    shutil.copytree(TAXI.parent / "_shared", tmp_path / "dags" / "_shared")
     return Path(shutil.copytree(TAXI, tmp_path / "dags" / "chicago_taxi"))
 
 

@@ -52,6 +52,9 @@ def check(data: Path, tmp_path: Path) -> Check:
         report.uri = str(tmp_path / "root" / "DataGate" / "report" / "1")
         properties = {
             "data_uri": str(data),
+            "format": "csv",
+            "pattern": "*.csv",
+            "window": 1,
             "label": "tips",
             "expectations": json.dumps(expectations),
         }
@@ -128,7 +131,7 @@ def test_a_missing_label_column_is_refused(check: Check) -> None:
 
 def test_a_folder_that_is_not_there_is_named(check: Check, data: Path) -> None:
     data.rmdir()
-    with pytest.raises(DataError, match=r"data: expected a folder with CSV files; it does not ex"):
+    with pytest.raises(DataError, match=r"data: expected a folder with files named \*\.csv; it"):
         check(None)
 
 
@@ -208,7 +211,8 @@ def test_an_unknown_expectation_is_refused_with_the_nearest_name(check: Check) -
 
 
 def test_new_bytes_under_the_same_path_have_another_fingerprint(data: Path) -> None:
-    info = ExecutionInfo(exec_properties={"data_uri": str(data)})
+    properties = {"data_uri": str(data), "pattern": "*.csv", "window": 1}
+    info = ExecutionInfo(exec_properties=properties)
     seen = []
     for content in (GOOD, GOOD, GOOD.replace("7", "8")):
         (data / "trips.csv").write_text(content)

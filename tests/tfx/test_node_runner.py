@@ -297,6 +297,6 @@ def test_the_worker_answers_nonsense_with_what_is_allowed(worker: WorkerProcess)
 def test_the_worker_compiles(worker: WorkerProcess, toy_folder: Path, tmp_path: Path) -> None:
     request = {"compile": {"folder": str(toy_folder), "compiled": str(tmp_path / "elsewhere")}}
     digest = worker.ask(request)["digest"]
-    assert (tmp_path / "elsewhere" / "toy" / digest / "pipeline.json").exists()
+    assert (tmp_path / "elsewhere" / "toy" / digest / "package.json").exists()
     (toy_folder / "model.yaml").write_text("nonsense: 1")
     assert "there is no such key" in worker.ask(request)["error"]

@@ -1,4 +1,4 @@
-"""`package://` URIs."""
+"""`package://` and `home://` URIs."""
 
 from __future__ import annotations
 
@@ -29,3 +29,27 @@ def test_a_package_that_is_not_installed_is_named() -> None:
 def test_a_path_that_is_not_there_is_named_with_what_lies_beside_it() -> None:
     with pytest.raises(InputError, match=r"has no '.*simpel'; 'data' holds .*simple"):
         resolve_uri(TAXI.replace("simple", "simpel"))
+
+
+def test_a_home_uri_becomes_a_path_below_the_home_there_or_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TFX_AIRFLOW_HOME", str(tmp_path))
+    assert resolve_uri("home://data/trips") == str(tmp_path / "data" / "trips")
+    assert resolve_uri("home://") == str(tmp_path)
+
+
+def test_a_home_uri_may_go_through_a_link_to_another_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    (home / "data").symlink_to(other)
+    monkeypatch.setenv("TFX_AIRFLOW_HOME", str(home))
+    assert resolve_uri("home://data") == str(home / "data")
+
+
+@pytest.mark.parametrize("path", ["../secrets", "/etc", "data/../../secrets"])
+def test_a_home_uri_that_leads_out_of_the_home_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match="expected a path below the home"):
+        resolve_uri(f"home://{path}")

@@ -1,11 +1,13 @@
 """What DataGate takes and gives."""
 
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import component_spec
 from tfx.types.channel import Channel
 
 from tfx_components.artifacts import DataValidationReport
 from tfx_components.data_gate import driver, executor
+from tfx_contract.data_spec import DataFormat
 
 
 class DataGateSpec(component_spec.ComponentSpec):
@@ -14,6 +16,9 @@ class DataGateSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "data_uri": component_spec.ExecutionParameter(type=str),
         "format": component_spec.ExecutionParameter(type=str),
+        "pattern": component_spec.ExecutionParameter(type=str),
+        "span": component_spec.ExecutionParameter(type=int, optional=True),
+        "window": component_spec.ExecutionParameter(type=int),
         "label": component_spec.ExecutionParameter(type=str),
         "expectations": component_spec.ExecutionParameter(type=str),
         # The driver fills it in from the files' content, so that the cache sees new bytes.
@@ -30,7 +35,11 @@ class DataGate(base_component.BaseComponent):
       data_uri: Folder of the data files.
       label: Column that must be there.
       expectations: Content of `expectations.json`, not its path, so that the cache sees an edit.
-      format: Format of the files; the only one so far is `csv`.
+      format: Format of the files.
+      pattern: Files below the folder, as ExampleGen is given it; left out, those that are of the
+        format by name.
+      span: The span to check; needed when the pattern has spans.
+      window: How many spans to check, `span` being the last.
     """
 
     SPEC_CLASS = DataGateSpec
@@ -38,12 +47,23 @@ class DataGate(base_component.BaseComponent):
     DRIVER_CLASS = driver.Driver
 
     def __init__(
-        self, data_uri: str, label: str, expectations: str = "[]", format: str = "csv"
+        self,
+        data_uri: str,
+        label: str,
+        expectations: str = "[]",
+        format: str = DataFormat.CSV,
+        pattern: str | None = None,
+        span: int | RuntimeParameter | None = None,
+        window: int = 1,
     ) -> None:
+        known = DataFormat(format)
         super().__init__(
             DataGateSpec(
                 data_uri=data_uri,
-                format=format,
+                format=known.value,
+                pattern=pattern or known.default_pattern,
+                span=span,
+                window=window,
                 label=label,
                 expectations=expectations,
                 report=Channel(type=DataValidationReport),

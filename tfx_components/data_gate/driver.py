@@ -8,7 +8,8 @@ from tfx.orchestration.portable import base_driver as ir_base_driver
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto.orchestration import driver_output_pb2
 
-from tfx_components.data_gate.files import fingerprint
+from tfx_components.data_gate.source import input_of
+from tfx_components.input_files import fingerprint
 
 
 class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
@@ -21,6 +22,6 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
     def run(self, execution_info: ExecutionInfo) -> driver_output_pb2.DriverOutput:
         """Never raises on bad data: that is the executor's to report."""
         output = driver_output_pb2.DriverOutput()
-        value = fingerprint(str(execution_info.exec_properties["data_uri"]))
+        value = fingerprint(input_of(execution_info.exec_properties))
         output.exec_properties["data_fingerprint"].string_value = value
         return output

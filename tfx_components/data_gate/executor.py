@@ -15,8 +15,10 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from tfx_components.data_gate.data_docs import make_offline
-from tfx_components.data_gate.files import data_files, fingerprint
-from tfx_components.data_gate.structure import CsvTable, read_tables
+from tfx_components.data_gate.source import format_of, input_of
+from tfx_components.data_gate.table import Table
+from tfx_components.data_gate.tables import read_tables
+from tfx_components.input_files import find_files, fingerprint
 from tfx_contract.errors import DataError
 
 RESULT_FILE = "result.json"
@@ -37,11 +39,11 @@ class Executor(base_executor.BaseExecutor):
 
         Raises:
           DataError: the data did not pass; the message names what failed and where the report is.
-          InputError: a mistake in `expectations.json`.
+          InputError: a mistake in `expectations.json`, or a pattern that the run cannot fill in.
         """
         report = artifact_utils.get_single_instance(output_dict["report"])
         uri = str(exec_properties["data_uri"])
-        known = exec_properties.get("data_fingerprint") or fingerprint(uri)
+        known = exec_properties.get("data_fingerprint") or fingerprint(input_of(exec_properties))
         with tempfile.TemporaryDirectory() as folder:
             result, error = _check(uri, exec_properties, Path(folder))
             (Path(folder) / RESULT_FILE).write_text(json.dumps(result, indent=2, default=str))
@@ -65,20 +67,21 @@ def _check(
     uri: str, exec_properties: dict[str, Any], folder: Path
 ) -> tuple[dict[str, Any], str | None]:
     try:
-        tables = read_tables(data_files(uri), str(exec_properties["label"]))
+        files = find_files(input_of(exec_properties))
+        tables = read_tables(format_of(exec_properties), files, str(exec_properties["label"]))
     except DataError as error:
         return {"success": False, "data_uri": uri, "structure": str(error)}, str(error)
     return _expect(uri, tables, str(exec_properties["expectations"]), folder)
 
 
 def _expect(
-    uri: str, tables: list[CsvTable], expectations: str, folder: Path
+    uri: str, tables: list[Table], expectations: str, folder: Path
 ) -> tuple[dict[str, Any], str | None]:
     # Here, because importing Great Expectations takes seconds that compiling must not spend.
     from tfx_components.data_gate.validation import validate
 
     site = folder / DATA_DOCS
-    validation = validate(tables, expectations, str(site))
+    validation = validate(uri, tables, expectations, str(site))
     make_offline(site)
     critical = [item for item in validation.findings if item.severity == "critical"]
     files = [table.path for table in tables]
@@ -86,7 +89,7 @@ def _expect(
         "success": not critical,
         "data_uri": uri,
         "files": files,
-        "rows": sum(len(table.lines) for table in tables),
+        "rows": sum(map(len, tables)),
         "structure": None,
         "findings": [
             {"severity": item.severity, "column": item.column, "finding": item.describe()}

@@ -14,10 +14,9 @@ import pandas as pd
 from great_expectations.checkpoint import UpdateDataDocsAction
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.registry import list_registered_expectation_implementations
-from tfx.utils import io_utils
 
 from tfx_components.data_gate.expectations import declared_columns, parse_expectations
-from tfx_components.data_gate.structure import CsvTable
+from tfx_components.data_gate.table import Table
 
 _EXAMPLES = 5
 
@@ -56,45 +55,19 @@ class Validation:
     results: list[dict[str, Any]]
 
 
-def validate(tables: list[CsvTable], expectations_json: str, site: str) -> Validation:
-    """Checks the tables against the expectations; writes Data Docs into the folder `site`.
+def validate(uri: str, tables: list[Table], expectations_json: str, site: str) -> Validation:
+    """Checks the tables of a folder against expectations; writes Data Docs into the folder `site`.
 
     Raises:
       InputError: a mistake in `expectations.json`.
     """
     known = set(list_registered_expectation_implementations())
     expectations = parse_expectations(expectations_json, known)
-    frame = _frame(tables, expectations)
-    results = _run(frame, expectations, site)
-    findings = [_finding(result, frame, tables) for result in results if not result["success"]]
-    return Validation(sorted(findings, key=lambda finding: finding.problem is not None), results)
-
-
-def _frame(tables: list[CsvTable], expectations: list[dict[str, Any]]) -> pd.DataFrame:
     numbers, text = declared_columns(expectations)
-    frame = pd.concat([_read(table, text) for table in tables], ignore_index=True)
-    for column in numbers.intersection(frame.columns):
-        if frame[column].dtype == object:
-            frame[column] = frame[column].map(_number_or_text).astype(object)
-    return frame
-
-
-def _read(table: CsvTable, text: set[str]) -> pd.DataFrame:
-    return pd.read_csv(
-        io_utils.ensure_local(table.path),
-        dtype=dict.fromkeys(text.intersection(table.columns), str),
-        # Only a blank cell is a missing value, for ExampleGen as well: 'NA' is a text.
-        keep_default_na=False,
-        na_values=[""],
-        low_memory=False,
-    )
-
-
-def _number_or_text(cell: Any) -> Any:
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return cell
+    frame = pd.concat([table.frame(numbers, text) for table in tables], ignore_index=True)
+    results = _run(frame, expectations, site)
+    findings = [_finding(result, frame, uri, tables) for result in results if not result["success"]]
+    return Validation(sorted(findings, key=lambda finding: finding.problem is not None), results)
 
 
 def _run(
@@ -131,7 +104,7 @@ def _add_site(context: Any, site: str) -> None:
     )
 
 
-def _finding(result: dict[str, Any], frame: pd.DataFrame, tables: list[CsvTable]) -> Finding:
+def _finding(result: dict[str, Any], frame: pd.DataFrame, uri: str, tables: list[Table]) -> Finding:
     config, found = result["expectation_config"], result["result"]
     kwargs = {k: v for k, v in config["kwargs"].items() if k not in ("column", "batch_id")}
     column = config["kwargs"].get("column")
@@ -144,7 +117,7 @@ def _finding(result: dict[str, Any], frame: pd.DataFrame, tables: list[CsvTable]
         wanted=kwargs,
         count=found.get("unexpected_count"),
         examples=[
-            (value, _place(int(index), tables))
+            (value, _place(int(index), uri, tables))
             for value, index in zip(values, indices, strict=False)
         ],
         problem=_problem(result, frame, column),
@@ -169,9 +142,9 @@ def _exception_message(info: dict[str, Any]) -> str:
     return next((str(message) for message in messages if message), "no reason was given")
 
 
-def _place(index: int, tables: list[CsvTable]) -> str:
+def _place(index: int, uri: str, tables: list[Table]) -> str:
     for table in tables:
-        if index < len(table.lines):
-            return f"{os.path.basename(table.path)} line {table.lines[index]}"
-        index -= len(table.lines)
+        if index < len(table):
+            return f"{os.path.relpath(table.path, uri)} {table.place(index)}"
+        index -= len(table)
     return f"row {index + 1}"

@@ -22,7 +22,12 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         """Reads MLMD through the launcher's own connection, which is the only safe one."""
         (model,) = execution_info.input_dict["model"]
         with self._mlmd_connection as handle:
-            provenance = read_provenance(handle.store, execution_info.pipeline_run_id, model.id)
+            provenance = read_provenance(
+                handle.store,
+                execution_info.pipeline_info.id,
+                execution_info.pipeline_run_id,
+                model.id,
+            )
         output = driver_output_pb2.DriverOutput()
         output.exec_properties["provenance"].string_value = provenance.model_dump_json()
         return output

@@ -35,13 +35,24 @@ app = typer.Typer(
 
 
 def _register() -> None:
-    from tfx_airflow.cli import backfill, compiling, demo, deployment, doctor, run, schema, status
+    from tfx_airflow.cli import (
+        backfill,
+        compiling,
+        demo,
+        deployment,
+        doctor,
+        new,
+        run,
+        schema,
+        status,
+    )
 
     app.command()(deployment.up)
     app.command()(deployment.down)
     app.command()(run.run)
     app.command()(run.score)
     app.command()(backfill.backfill)
+    app.command()(new.new)
     app.command()(status.status)
     app.command()(doctor.doctor)
     app.command(name="compile")(compiling.compile_models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from tfx_contract.parameters import RunOption
 
 if TYPE_CHECKING:
     from tfx_airflow.api import AirflowApi
-    from tfx_airflow.models import Model
+    from tfx_airflow.deployment.local import LocalDeployment
 
 _ENDED = ("success", "failed")
 _POLL_SECONDS = 1.0
@@ -42,22 +43,26 @@ def backfill(
     with AirflowApi(deployment.layout) as api:
         wait_until_parsed(api, chosen)
         api.unpause(model)
-        _create(api, chosen, days, push, again)
+        _create(deployment, model, days, push, again)
         failed = _follow(api, model, days)
     if failed:
         raise typer.Exit(1)
 
 
 def _create(
-    api: AirflowApi, model: Model, days: tuple[datetime, datetime], push: bool, again: bool
+    deployment: LocalDeployment,
+    model: str,
+    days: tuple[datetime, datetime],
+    push: bool,
+    again: bool,
 ) -> None:
-    api.backfill(
-        model.name,
-        *days,
-        max_active_runs=1,
-        reprocess_behavior="completed" if again else "none",
-        dag_run_conf={RunOption.PUSH: True} if push else {},
-    )
+    """By Airflow's command: its API writes to the database twice at once, which SQLite refuses."""
+    first, last = (day.isoformat() for day in days)
+    behavior = "completed" if again else "none"
+    options = ["--from-date", first, "--to-date", last, "--reprocess-behavior", behavior]
+    if push:
+        options += ["--dag-run-conf", json.dumps({RunOption.PUSH.value: True})]
+    deployment.airflow("backfill", "create", "--dag-id", model, "--max-active-runs", "1", *options)
 
 
 def _follow(api: AirflowApi, model: str, days: tuple[datetime, datetime]) -> list[str]:

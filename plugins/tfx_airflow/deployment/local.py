@@ -79,6 +79,26 @@ class LocalDeployment:
             if missing:
                 self._start(missing, say)
 
+    def airflow(self, *arguments: str) -> None:
+        """Runs a command of Airflow's own to its end.
+
+        Raises:
+          SetupError: it failed; the message is Airflow's last words.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            env=airflow_environment(self.layout),
+            cwd=PROJECT_ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode != 0:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise SetupError(
+                f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}"
+            )
+
     def down(self) -> list[str]:
         """Stops everything, also after a start that failed half way; returns what was running."""
         return stop(self.components(), _STOP_SECONDS)

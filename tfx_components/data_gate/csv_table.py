@@ -6,8 +6,11 @@ import csv
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 from tfx.dsl.io import fileio
+from tfx.utils import io_utils
 
 from tfx_contract.errors import DataError
 
@@ -22,8 +25,29 @@ class CsvTable:
     columns: tuple[str, ...]
     lines: array[int]
 
+    def __len__(self) -> int:
+        return len(self.lines)
 
-def read_tables(paths: Iterable[str], label: str) -> list[CsvTable]:
+    def place(self, row: int) -> str:
+        return f"line {self.lines[row]}"
+
+    def frame(self, numbers: set[str], text: set[str]) -> pd.DataFrame:
+        """The rows; what is no number in a column of numbers stays text, to be found there."""
+        frame = pd.read_csv(
+            io_utils.ensure_local(self.path),
+            dtype=dict.fromkeys(text.intersection(self.columns), str),
+            # Only a blank cell is a missing value, for ExampleGen as well: 'NA' is a text.
+            keep_default_na=False,
+            na_values=[""],
+            low_memory=False,
+        )
+        for column in numbers.intersection(self.columns):
+            if frame[column].dtype == object:
+                frame[column] = frame[column].map(_number_or_text).astype(object)
+        return frame
+
+
+def read_csv_tables(paths: Iterable[str]) -> list[CsvTable]:
     """Reads every file once.
 
     Raises:
@@ -37,7 +61,6 @@ def read_tables(paths: Iterable[str], label: str) -> list[CsvTable]:
                 f"{table.path}, line 1: expected the columns of {first.path} in the same order "
                 f"({', '.join(first.columns)}); found {', '.join(table.columns)}."
             )
-    _check_label(first, label)
     return tables
 
 
@@ -104,12 +127,11 @@ def _checked_columns(path: str, header: list[str]) -> tuple[str, ...]:
     return tuple(header)
 
 
-def _check_label(table: CsvTable, label: str) -> None:
-    if label not in table.columns:
-        raise DataError(
-            f"{table.path}, line 1: expected the label column '{label}' (data.label in "
-            f"model.yaml); found the columns {', '.join(table.columns)}."
-        )
+def _number_or_text(cell: Any) -> Any:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return cell
 
 
 def _shown(fields: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""ExampleGen for every format, and for spans that a run names."""

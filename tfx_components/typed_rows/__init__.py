@@ -1,0 +1,1 @@
+"""TypedRows: gives the values of rows the types that a version learned from."""

@@ -1,0 +1,1 @@
+"""VersionImporter: brings a pushed version into a pipeline, as a Model artifact."""
