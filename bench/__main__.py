@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import dag_parse, scratch, training
+from bench import dag_parse, many_models, scratch, training
 from tfx_airflow.snapshots import Snapshots
 from tfx_contract.home import Home
 from tfx_contract.record import write_atomically
@@ -34,15 +34,18 @@ _HOW = {
 }
 
 
-def main(repeats: int = 1, cold: bool = True) -> None:
+def main(repeats: int = 1, cold: bool = True, models: int = 1000) -> None:
     """Measures, prints, and writes `var/bench/results.json`, anew after each measurement.
 
     Args:
       repeats: how often each pair is measured; medians are reported.
       cold: whether to measure nodes that start cold as well, which takes minutes.
+      models: how many models the DAG processor is given beside as many empty DAGs; 0 for none.
     """
     # Asked now, because each measurement has a home of its own.
     figures = Figures(Home.from_environment().bench / "results.json")
+    if models:
+        figures.folder = many_models.measure(models)
     for _ in range(repeats):
         with scratch.deployment() as home:
             _measure(home, figures, cold)
@@ -71,6 +74,7 @@ class Figures:
         self.pairs: dict[str, list[tuple[float, float]]] = {}
         self.overheads: list[float] = []
         self.parses: list[float] = []
+        self.folder: many_models.Folder | None = None
 
     def pair(self, name: str, ours: training.AirflowRun, peer: float) -> None:
         """Takes one Airflow run and its peer's seconds, and saves all there is."""
@@ -85,6 +89,8 @@ class Figures:
         results["node_overhead"] = _single(
             self.overheads, "s", "Median over nodes: task duration less the node's work."
         )
+        if self.folder:
+            results |= _folder(self.folder)
         if self.parses:
             results["dag_parse"] = _single(
                 self.parses, "ms", "Median of five processes, Airflow imported."
@@ -104,6 +110,18 @@ def _compared(name: str, measured: list[tuple[float, float]]) -> dict[str, Any]:
         "local_dag_runner_seconds": [round(peer, 1) for _, peer in measured],
         "how": _HOW[name],
     }
+
+
+def _folder(folder: many_models.Folder) -> Results:
+    processor = {
+        "ratio": round(folder.our_seconds / folder.empty_seconds, 3),
+        "model_seconds": round(folder.our_seconds, 1),
+        "empty_dag_seconds": round(folder.empty_seconds, 1),
+        "how": f"DAG processor, first DAG stored to last, {folder.models} models over as many "
+        "empty DAGs, a process a core.",
+    }
+    compilation = _single(folder.compile_seconds, "s", "Median model, asked of the warm worker.")
+    return {"dag_processor": processor, "compilation": compilation}
 
 
 def _single(values: list[float], unit: str, how: str) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -31,12 +31,23 @@ _PARSE_SECONDS = 900
 _POLL_SECONDS = 0.2
 
 
-def measure(models: int, compiled: int) -> tuple[float, float, list[float]]:
-    """Seconds of the DAG processor for the models and for as many empty DAGs, and of compilations.
+@dataclass(frozen=True)
+class Folder:
+    """What a folder of so many models takes."""
+
+    models: int
+    our_seconds: float
+    empty_seconds: float
+    compile_seconds: list[float]
+
+
+def measure(models: int, compiled: int = 20) -> Folder:
+    """Times the DAG processor on the models and on as many empty DAGs, and some compilations.
 
     Each of the two is an `airflow dag-processor` with a bundle and a database of its own, from the
     first DAG that it stores to the last. A compilation is asked of the warm worker.
     """
+    compiled = min(compiled, models)
     with tempfile.TemporaryDirectory(prefix="tfx-airflow-bench-") as scratch:
         home = _home(Path(scratch) / "models")
         with _worker(home):
@@ -49,7 +60,7 @@ def measure(models: int, compiled: int) -> tuple[float, float, list[float]]:
                 _EMPTY_DAG.format(name=f"empty_{number}")
             )
         theirs = _process_dags(empty, _folder_bundle(empty), models)
-    return ours, theirs, seconds
+    return Folder(models, ours, theirs, seconds)
 
 
 def _home(root: Path) -> Home:
@@ -152,8 +163,3 @@ def _when(database: Path, count: int) -> float:
             return time.monotonic()
         time.sleep(_POLL_SECONDS)
     raise RuntimeError(f"after {_PARSE_SECONDS} s the DAG processor had taken up {found} DAGs")
-
-
-def median_compile(seconds: list[float]) -> float:
-    """The median of several compilations."""
-    return statistics.median(seconds)

@@ -24,6 +24,7 @@ from tfx_components.rows import columns_from_rows
 from tfx_contract.errors import InputError, TfxAirflowError
 from tfx_contract.manifest import MANIFEST_FILE, SAVED_MODEL_FOLDER, VersionManifest
 
+_DEFAULT_SIGNATURE = "serving_default"
 _JSON_SIGNATURE = "serving_json"
 _FEATURES_SIGNATURE = "serving_transformed"
 _TRANSFORM_SIGNATURE = "transform_features"
@@ -48,23 +49,31 @@ def predict(version: Path, count: int) -> list[Prediction]:
     """The first rows of the version's data.
 
     Raises:
-      InputError: it is no version, its data is gone, or it has no signature for raw columns.
+      InputError: it is no version, its data is gone, or it has no signature that takes rows.
     """
     manifest = _manifest(version)
     model = tf.saved_model.load(str(version / SAVED_MODEL_FOLDER))
-    if _JSON_SIGNATURE not in model.signatures:
+    examples = _first_examples(manifest, count)
+    rows = [row_of_example(example) for example in examples]
+    if _JSON_SIGNATURE in model.signatures:
+        rows, outputs = _of_columns(model.signatures[_JSON_SIGNATURE], rows)
+    elif _DEFAULT_SIGNATURE in model.signatures:
+        outputs = model.signatures[_DEFAULT_SIGNATURE](tf.constant(examples))
+    else:
         raise InputError(
-            f"{version}: expected a signature '{_JSON_SIGNATURE}' for raw columns; "
+            f"{version}: expected a signature '{_JSON_SIGNATURE}' or '{_DEFAULT_SIGNATURE}'; "
             f"the model has {', '.join(model.signatures)}."
         )
-    signature = model.signatures[_JSON_SIGNATURE]
-    inputs = dict(sorted(signature.structured_input_signature[1].items()))
-    examples = _first_examples(manifest, count)
-    known = map(row_of_example, examples)
-    rows = [{name: row.get(name) for name in inputs} for row in known]
-    outputs = _by_row(signature(**columns_from_rows(rows, inputs)), len(rows))
     labels = _labels(model.signatures, examples)
-    return [Prediction(*values) for values in zip(rows, outputs, labels, strict=True)]
+    by_row = _by_row(outputs, len(rows))
+    return [Prediction(*values) for values in zip(rows, by_row, labels, strict=True)]
+
+
+def _of_columns(signature: Any, rows: list[Values]) -> tuple[list[Values], Any]:
+    """The columns that the signature takes, and what it says."""
+    inputs = dict(sorted(signature.structured_input_signature[1].items()))
+    taken = [{name: row.get(name) for name in inputs} for row in rows]
+    return taken, signature(**columns_from_rows(taken, inputs))
 
 
 def _manifest(version: Path) -> VersionManifest:

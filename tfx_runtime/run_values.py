@@ -35,16 +35,13 @@ def fill_in(
     Raises:
       InputError: a parameter is not allowed, a path leads nowhere, or the run names no span.
     """
-    if compiled.pattern and request.span is None:
-        raise InputError(
-            f"Run '{request.run.run_id}' names no span of '{compiled.pattern}'; "
-            "give it the parameter 'span', a number or a date."
-        )
     ir.bind(pipeline, compiled.parameters, request.parameters)
     ids = {_RUN_ID: request.run.mlmd_run_id, _ROOT: request.pipeline_root}
     span = {} if request.span is None else {_SPAN: request.span}
     ir.substitute(pipeline, {**ids, **span})
     for node in ir.nodes(pipeline):
+        if node.node_info.id == request.node_id:
+            _refuse_no_span(node, request)
         if request.span is not None and _reads_spans(node):
             _name_span(node, request.span)
         _resolve_uris(node)
@@ -68,6 +65,15 @@ def _narrow_inputs(node: pipeline_pb2.PipelineNode) -> None:
                 channel.context_queries.extend(
                     q for q in queries if q.type.name != constants.PIPELINE_CONTEXT_TYPE_NAME
                 )
+
+
+def _refuse_no_span(node: pipeline_pb2.PipelineNode, request: NodeRequest) -> None:
+    parameters = node.parameters.parameters
+    if _SPAN in parameters and parameters[_SPAN].WhichOneof("value") == "runtime_parameter":
+        raise InputError(
+            f"Node '{request.node_id}': run '{request.run.run_id}' names no span; "
+            "give it the parameter 'span', a number or a date."
+        )
 
 
 def _reads_spans(node: pipeline_pb2.PipelineNode) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ class CompiledDagBundle(BaseDagBundle):
         Raises:
           AirflowException: the snapshot of the version asked for is gone.
         """
+        # The DAG processor forks a child for every file: what it has imported, no child imports.
+        importlib.import_module("tfx_airflow.dags")
         if self.version is None:
             self.refresh()
         elif not self._snapshots.path(self.version).is_dir():

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from airflow.sdk.exceptions import AirflowRescheduleException
 
 _AGAIN_SECONDS = (5.0, 15.0)
-_STARTED = {"running", "success", "failed", "skipped", "up_for_retry", "restarting"}
+# Not "skipped": a node that has no part in its run says so before it asks for its turn.
+_STARTED = {"running", "success", "failed", "up_for_retry", "restarting"}
 
 
 class RunsOfDag(Protocol):

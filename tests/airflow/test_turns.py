@@ -43,8 +43,10 @@ def test_a_run_waits_for_another_that_has_begun(state: str) -> None:
         wait_for_turn(Instance({"mine": {"Gen": "running"}, "other": {"Gen": state}}), FIRST)
 
 
-def test_a_run_does_not_wait_for_one_that_waits_itself() -> None:
-    wait_for_turn(Instance({"mine": {}, "other": {"Gen": "up_for_reschedule"}}), FIRST)
+@pytest.mark.parametrize("left_out", [{}, {"Schema": "skipped"}])
+def test_a_run_does_not_wait_for_one_that_waits_itself(left_out: dict[str, str]) -> None:
+    other = {"Gen": "up_for_reschedule", **left_out}
+    wait_for_turn(Instance({"mine": {}, "other": other}), FIRST)
 
 
 def test_a_run_does_not_wait_for_one_that_has_ended() -> None:

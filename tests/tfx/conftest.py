@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import uuid
@@ -22,6 +23,17 @@ parameters:
   control: {type: str, bind: Patient.control}
   mood: {type: str, bind: Moody.mood}
 """
+
+
+@pytest.fixture(autouse=True)
+def restored_process() -> Iterator[None]:
+    """A node takes the process for its own; the next test finds it as this one did."""
+    from tfx.orchestration.portable.tfx_runner import IrBasedRunner
+
+    folder, path, arguments, run = Path.cwd(), list(sys.path), sys.argv, IrBasedRunner.run
+    yield
+    os.chdir(folder)
+    sys.path[:], sys.argv, IrBasedRunner.run = path, arguments, run
 
 
 @pytest.fixture
