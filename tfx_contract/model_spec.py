@@ -72,7 +72,7 @@ class ModelSpec(Record):
         description="Time zone of the schedule and of spans, a name of the tz database.",
     )
     start_date: date | None = Field(
-        default=None, description="First day of the schedule; needed to catch up and to backfill."
+        default=None, description="First day of the schedule; needed to catch up."
     )
     catchup: bool = Field(
         default=False, description="Run every tick since `start_date` that has not run yet."

@@ -98,7 +98,12 @@ def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:
 
 
 def _start(spec: ModelSpec) -> datetime | None:
-    return datetime.combine(spec.start_date, time(), spec.zone) if spec.start_date else None
+    if spec.start_date is None:
+        return None
+    start = datetime.combine(spec.start_date, time(), spec.zone)
+    # Given a start in the past, a new DAG that is not to catch up would still make up for the last
+    # tick, however long ago.
+    return start if spec.catchup or start > datetime.now(spec.zone) else None
 
 
 def _timetable(schedule: str | None, spec: ModelSpec) -> CronTriggerTimetable | None:

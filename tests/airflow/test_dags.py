@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,12 +90,23 @@ def test_a_new_model_does_not_make_up_for_a_tick_of_hours_ago(home: Home) -> Non
     assert _first_run(home, now) <= now
 
 
-def _first_run(home: Home, tick: datetime) -> datetime:
+def test_nor_does_one_that_has_a_start_in_the_past(home: Home) -> None:
+    now = datetime.now(UTC)
+    assert _first_run(home, now - timedelta(hours=2), start_date=date(2020, 1, 1)) > now
+
+
+def test_a_start_in_the_future_is_waited_for(home: Home) -> None:
+    start = datetime.now(UTC).date() + timedelta(days=400)
+    assert _first_run(home, datetime.now(UTC), start_date=start).date() >= start
+
+
+def _first_run(home: Home, tick: datetime, **changes: object) -> datetime:
     """When a DAG first runs that is due once a year."""
-    write_model(home, schedule=f"{tick.minute} {tick.hour} {tick.day} {tick.month} *")
+    schedule = f"{tick.minute} {tick.hour} {tick.day} {tick.month} *"
+    write_model(home, schedule=schedule, **changes)
     write_package(home)
     dag = DagSerialization.from_dict(DagSerialization.to_dict(parse(home).dags["taxi"]))
-    never_ran = TimeRestriction(earliest=None, latest=None, catchup=False)
+    never_ran = TimeRestriction(earliest=dag.start_date, latest=None, catchup=False)
     info = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=never_ran)
     assert info is not None
     return info.run_after

@@ -35,7 +35,6 @@ def daily(deployment: Deployment) -> Mlmd:
     spec = {
         "schedule": "30 2 * * *",
         "timezone": "America/Chicago",
-        "start_date": str(FIRST),
         "execution": {"retries": 0},
         "pipeline": {"arguments": {"data_root": str(data)}},
     }
