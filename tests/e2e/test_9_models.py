@@ -29,7 +29,7 @@ def test_new_rows_are_scored_by_the_pushed_version(deployment: Deployment) -> No
     (version,) = deployment.versions(WINE)
     done = deployment.command("score", WINE)
     assert done.returncode == 0, done.stdout + done.stderr
-    (record,) = deployment.home.root.rglob("scored.json")
+    (record,) = (deployment.home.root / "scored" / WINE).rglob("scored.json")
     scored = json.loads(record.read_text())
     rows = [json.loads(line) for line in (record.parent / "rows.jsonl").read_text().splitlines()]
     assert str(scored["version"]) == version

@@ -42,6 +42,8 @@ _HEALTH_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.5
+_LOCKED = "database is locked"
+_LOCKED_TRIES = 5
 
 
 class LocalDeployment:
@@ -85,7 +87,21 @@ class LocalDeployment:
         Raises:
           SetupError: it failed; the message is Airflow's last words.
         """
-        done = subprocess.run(
+        done = self._airflow(arguments)
+        for _ in range(_LOCKED_TRIES):
+            # SQLite takes one writer, and the scheduler may be writing.
+            if done.returncode == 0 or _LOCKED not in done.stderr + done.stdout:
+                break
+            time.sleep(_POLL_SECONDS)
+            done = self._airflow(arguments)
+        if done.returncode != 0:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise SetupError(
+                f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}"
+            )
+
+    def _airflow(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
             env=airflow_environment(self.layout),
             cwd=PROJECT_ROOT,
@@ -93,11 +109,6 @@ class LocalDeployment:
             capture_output=True,
             text=True,
         )
-        if done.returncode != 0:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise SetupError(
-                f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}"
-            )
 
     def down(self) -> list[str]:
         """Stops everything, also after a start that failed half way; returns what was running."""
