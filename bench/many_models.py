@@ -149,7 +149,8 @@ def _process_dags(home: Home, bundle: dict[str, object], expected: int) -> float
         begun = _when(layout.database, 1)
         return _when(layout.database, expected) - begun
     finally:
-        processor.terminate()
+        # Asked to end while it starts a child, it sometimes goes on.
+        processor.kill()
         processor.wait()
 
 

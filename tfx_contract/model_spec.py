@@ -10,7 +10,7 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -87,8 +87,12 @@ class ModelSpec(Record):
     @field_validator("timezone")
     @classmethod
     def _is_a_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("is not a time zone of the tz database, such as 'America/Chicago'")
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                "is not a time zone of the tz database, such as 'America/Chicago'"
+            ) from error
         return name
 
     @field_validator("parameters")

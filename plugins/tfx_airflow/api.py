@@ -137,6 +137,15 @@ class AirflowApi:
         )
         return {run["dag_run_id"]: run["state"] for run in answer["dag_runs"]}
 
+    def open_backfills(self, dag_id: str) -> list[int]:
+        """The ids of the DAG's backfills that have not ended; Airflow allows one at a time."""
+        answer = self._get("/backfills", dag_id=dag_id, order_by="-id", limit=10)
+        return [each["id"] for each in answer["backfills"] if each["completed_at"] is None]
+
+    def cancel_backfill(self, backfill_id: int) -> None:
+        """Ends a backfill; what runs goes on, what has not begun fails."""
+        self._request("PUT", f"/backfills/{backfill_id}/cancel")
+
     def tasks(self, dag_id: str, run_id: str) -> dict[str, Task]:
         """The tasks of a run by node."""
         answer = self._get(f"{_run(dag_id, run_id)}/taskInstances", limit=500)

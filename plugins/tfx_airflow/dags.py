@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule
 
@@ -19,6 +18,7 @@ from tfx_airflow.pins import Pin, pin_of_dag_file
 from tfx_airflow.snapshots import snapshot_note
 from tfx_contract.compiled import (
     CompiledPipeline,
+    NodeRecord,
     Package,
     Waits,
     dag_id,
@@ -64,20 +64,29 @@ def build_dag(package: Package, name: str, folder: Path, pin: Pin) -> DAG:
     """Renders one compiled pipeline; Airflow registers a DAG that was used as a context."""
     pipeline = package.pipelines[name]
     with _empty_dag(package, name, pin) as dag:
-        operators = {
-            node.id: TfxNodeOperator(
-                task_id=node.id,
-                model=package.model,
-                pipeline=name,
-                package=str(folder),
-                trigger_rule=_TRIGGER_RULES[node.waits_for],
-                **_retries(package.spec),
-            )
-            for node in pipeline.nodes
-        }
-        for node in pipeline.nodes:
-            operators[node.id].set_upstream([operators[upstream] for upstream in node.upstream])
+        pass
+    # Made inside of the context, each would be stored with a copy of all parameters of the DAG.
+    operators = {node.id: _operator(node, package, name, folder) for node in pipeline.nodes}
+    dag.add_tasks(operators.values())
+    for node in pipeline.nodes:
+        operators[node.id].set_upstream([operators[upstream] for upstream in node.upstream])
     return dag
+
+
+def _operator(node: NodeRecord, package: Package, name: str, folder: Path) -> TfxNodeOperator:
+    execution = package.spec.execution
+    return TfxNodeOperator(
+        task_id=node.id,
+        owner=package.spec.owner,
+        model=package.model,
+        pipeline=name,
+        package=str(folder),
+        trigger_rule=_TRIGGER_RULES[node.waits_for],
+        retries=execution.retries,
+        retry_delay=timedelta(seconds=execution.retry_delay_seconds),
+        execution_timeout=timedelta(minutes=execution.timeout_minutes),
+        stall_seconds=execution.stall_minutes * 60,
+    )
 
 
 def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:
@@ -90,7 +99,6 @@ def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:
         catchup=spec.catchup,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        default_args={"owner": spec.owner},
         tags=[*spec.tags, *([STALE_TAG] if pin.stale else [])],
         doc_md=describe_dag(package, name, pin),
         params=_params(package.pipelines[name]),
@@ -122,12 +130,3 @@ def _params(pipeline: CompiledPipeline) -> dict[str, Param]:
         for name, spec in pipeline.parameters.items()
     }
     return {**declared, **option_params(pipeline)}
-
-
-def _retries(spec: ModelSpec) -> dict[str, Any]:
-    return {
-        "retries": spec.execution.retries,
-        "retry_delay": timedelta(seconds=spec.execution.retry_delay_seconds),
-        "execution_timeout": timedelta(minutes=spec.execution.timeout_minutes),
-        "stall_seconds": spec.execution.stall_minutes * 60,
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from tfx_contract.compiled import POINTER_FILE, Pointer, load_pointer
@@ -30,7 +31,7 @@ class SourceHashes:
         self._known: dict[Path, tuple[tuple[int, int], str]] = {}
 
     def of(self, path: Path) -> str | None:
-        """The hash of a file's bytes; None when there is no such file."""
+        """The hash of a file's bytes; None when there is no such file, or none that can be read."""
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
@@ -39,13 +40,14 @@ class SourceHashes:
                 known = (stamp, hashlib.sha256(path.read_bytes()).hexdigest())
                 self._known[path] = known
             return known[1]
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except OSError:
             return None
 
 
 def model_names(home: Home) -> list[str]:
-    """Every model that has a DAG file."""
-    return sorted(path.parent.name for path in home.dags.glob(f"*/{DAG_FILE}"))
+    """Every model that has a DAG file which can be read."""
+    files = home.dags.glob(f"*/{DAG_FILE}")
+    return sorted(path.parent.name for path in files if path.is_file() and os.access(path, os.R_OK))
 
 
 def current_pin(home: Home, model: str, hashes: SourceHashes | None = None) -> Pin:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,61 @@ def test_an_unchanged_file_is_hashed_once(tmp_path: Path) -> None:
     assert hashes.of(path) == first
     os.utime(path, ns=(stamp + 1, stamp + 1))
     assert hashes.of(path) != first
+
+
+def _break_pointer(folder: Path, compiled: Path) -> None:
+    (compiled / POINTER_FILE).write_bytes(b"\xff\x00")
+
+
+def _break_package(folder: Path, compiled: Path) -> None:
+    (compiled / "aaaa1111" / "package.json").write_text('{"model": 1}')
+
+
+def _lose_package(folder: Path, compiled: Path) -> None:
+    shutil.rmtree(compiled)
+
+
+def _break_dag_file(folder: Path, compiled: Path) -> None:
+    (folder / "dag.py").write_text("from tfx_airflow import airflow_dags(")
+
+
+def _raise_in_dag_file(folder: Path, compiled: Path) -> None:
+    (folder / "dag.py").write_text("from airflow.sdk import DAG\n\nraise SystemExit(3)\n")
+
+
+def _dangle(folder: Path, compiled: Path) -> None:
+    (folder / "dag.py").unlink()
+    (folder / "dag.py").symlink_to("/nowhere/dag.py")
+
+
+def _make_dag_file_a_folder(folder: Path, compiled: Path) -> None:
+    (folder / "dag.py").unlink()
+    (folder / "dag.py").mkdir()
+
+
+def _link_sources_in_a_circle(folder: Path, compiled: Path) -> None:
+    (folder / "self.py").symlink_to("self.py")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _break_pointer,
+        _break_package,
+        _lose_package,
+        _break_dag_file,
+        _raise_in_dag_file,
+        _dangle,
+        _make_dag_file_a_folder,
+        _link_sources_in_a_circle,
+    ],
+)
+def test_one_broken_model_never_hides_another(
+    home: Home, model: Path, damage: Callable[[Path, Path], None]
+) -> None:
+    write_model(home, "broken")
+    write_package(home, "broken")
+    damage(home.dags / "broken", home.compiled / "broken")
+    bag = parse(home, newest().path)
+    assert "taxi" in bag.dags
+    assert all("/broken/" in name or name.startswith("broken/") for name in bag.import_errors)

@@ -280,7 +280,9 @@ def test_an_example_of_tfx_runs_as_it_is(
     assert len(results) == RUNS[name].nodes
     skipped = {RUNS[name].nothing} - {""}
     assert {n for n, r in results.items() if r.state is not NodeState.COMPLETE} == skipped
-    assert bool(list(model.home.glob("serving/*/*"))) == RUNS[name].pushes
+    # What a few steps have trained is sometimes not good enough to be blessed.
+    pushes = RUNS[name].pushes and not list(model.home.glob("root/**/NOT_BLESSED"))
+    assert bool(list(model.home.glob("serving/*/*"))) == pushes
 
 
 WHOLE = test_an_example_of_tfx_runs_as_it_is

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _ENDED = ("success", "failed")
 _POLL_SECONDS = 1.0
+_TRIES = 4
 _DAY = ["%Y-%m-%d"]
 
 
@@ -43,26 +46,43 @@ def backfill(
     with AirflowApi(deployment.layout) as api:
         wait_until_parsed(api, chosen)
         api.unpause(model)
-        _create(deployment, model, days, push, again)
+        _create(deployment, api, model, _options(days, push, again))
         failed = _follow(api, model, days)
     if failed:
         raise typer.Exit(1)
 
 
-def _create(
-    deployment: LocalDeployment,
-    model: str,
-    days: tuple[datetime, datetime],
-    push: bool,
-    again: bool,
-) -> None:
-    """By Airflow's command: its API writes to the database twice at once, which SQLite refuses."""
+def _options(days: tuple[datetime, datetime], push: bool, again: bool) -> list[str]:
     first, last = (day.isoformat() for day in days)
     behavior = "completed" if again else "none"
     options = ["--from-date", first, "--to-date", last, "--reprocess-behavior", behavior]
     if push:
         options += ["--dag-run-conf", json.dumps({RunOption.PUSH.value: True})]
-    deployment.airflow("backfill", "create", "--dag-id", model, "--max-active-runs", "1", *options)
+    return [*options, "--max-active-runs", "1"]
+
+
+def _create(deployment: LocalDeployment, api: AirflowApi, model: str, options: list[str]) -> None:
+    """By Airflow's command: its API writes to the database twice at once, which SQLite refuses."""
+    from tfx_airflow.deployment.local import DatabaseLockedError
+
+    create = functools.partial(deployment.airflow, "backfill", "create", "--dag-id", model)
+    for _ in range(_TRIES):
+        _wait_for_others(api, model)
+        with suppress(DatabaseLockedError):
+            create(*options)
+            return
+        # Half created, it would stand in the way of the next try.
+        for half_created in api.open_backfills(model):
+            api.cancel_backfill(half_created)
+    create(*options)
+
+
+def _wait_for_others(api: AirflowApi, model: str) -> None:
+    """Airflow notes the end of a backfill up to half a minute after its last run."""
+    if api.open_backfills(model):
+        say(f"{model}: waiting for its other backfill to end")
+    while api.open_backfills(model):
+        time.sleep(_POLL_SECONDS)
 
 
 def _follow(api: AirflowApi, model: str, days: tuple[datetime, datetime]) -> list[str]:

@@ -43,7 +43,10 @@ _START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.5
 _LOCKED = "database is locked"
-_LOCKED_TRIES = 5
+
+
+class DatabaseLockedError(SetupError):
+    """SQLite takes one writer at a time, and another one wrote. Trying again may work."""
 
 
 class LocalDeployment:
@@ -85,23 +88,10 @@ class LocalDeployment:
         """Runs a command of Airflow's own to its end.
 
         Raises:
+          DatabaseLockedError: another process was writing to Airflow's database.
           SetupError: it failed; the message is Airflow's last words.
         """
-        done = self._airflow(arguments)
-        for _ in range(_LOCKED_TRIES):
-            # SQLite takes one writer, and the scheduler may be writing.
-            if done.returncode == 0 or _LOCKED not in done.stderr + done.stdout:
-                break
-            time.sleep(_POLL_SECONDS)
-            done = self._airflow(arguments)
-        if done.returncode != 0:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise SetupError(
-                f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}"
-            )
-
-    def _airflow(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
             env=airflow_environment(self.layout),
             cwd=PROJECT_ROOT,
@@ -109,6 +99,12 @@ class LocalDeployment:
             capture_output=True,
             text=True,
         )
+        if done.returncode == 0:
+            return
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        locked = _LOCKED in done.stderr + done.stdout
+        kind = DatabaseLockedError if locked else SetupError
+        raise kind(f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}")
 
     def down(self) -> list[str]:
         """Stops everything, also after a start that failed half way; returns what was running."""

@@ -106,7 +106,8 @@ def _parsing() -> Mapping[str, object]:
     return {
         "dag_bundle_config_list": json.dumps([bundle]),
         "bundle_refresh_check_interval": 2,
-        "min_file_process_interval": 30,
+        # What changes is announced by its time of change; nothing else need be parsed again.
+        "min_file_process_interval": 300,
         "refresh_interval": _REFRESH_SECONDS,
         # Snapshots are ours, and runs may still be pinned to old ones.
         "stale_bundle_cleanup_interval": 0,
