@@ -6,15 +6,16 @@ SETUP := $(PYTHON) -m tfx_setup
 AIRFLOW := .venv/bin
 TFX := .venv-tfx/bin
 LOGS := var/test
-ROOMS := tfx_contract tfx_setup tfx_runtime tfx_components tfx_scaffold plugins dags bench tests
+ROOMS := tfx_contract tfx_request_log tfx_setup tfx_runtime tfx_components tfx_endpoint tfx_scaffold \
+  plugins dags bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test up down bench doctor lint lock clean .venv .venv-tfx dev
 
 help:
-	@echo "make demo    set up, start Airflow, train the Chicago taxi model, predict ten rows"
+	@echo "make demo    set up, start Airflow and the endpoint, train and push two versions, ask it"
 	@echo "make test    set up, run every test"
-	@echo "make up      set up, start Airflow and the warm worker in the background (down stops them)"
+	@echo "make up      set up, start Airflow, worker and endpoint in the background (down stops them)"
 	@echo "make bench   set up, measure; results also in var/bench/results.json"
 	@echo "make doctor  check this machine and both environments"
 	@echo "make lint    ruff, mypy and the import contracts"
@@ -40,6 +41,7 @@ down:
 	@if [ -x $(AIRFLOW)/tfx-airflow ]; then $(AIRFLOW)/tfx-airflow down; fi
 
 bench: .venv .venv-tfx
+	@$(SETUP) wrk
 	@$(AIRFLOW)/python -m bench
 
 # The one of the command line knows more, and can only run once its environment is made.
@@ -50,6 +52,7 @@ doctor:
 # All three parts run whatever the others do; the closing lines of each are repeated at the end.
 test: dev
 	@$(SETUP) chromium
+	@$(SETUP) postgresql
 	@mkdir -p $(LOGS) && rm -f $(LOGS)/*
 	@failed=; \
 	part() { \

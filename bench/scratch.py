@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tfx_airflow.cli.deployment import down, up
+from tfx_airflow.deployment import ports
 from tfx_contract.home import Home
 
 
@@ -29,16 +29,12 @@ def deployment() -> Iterator[Home]:
 def _home() -> Iterator[Home]:
     before = dict(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="tfx-airflow-bench-"))
-    os.environ |= {"TFX_AIRFLOW_HOME": str(folder), "TFX_AIRFLOW_PORT": str(_free_port())}
+    os.environ["TFX_AIRFLOW_HOME"] = str(folder)
+    for port in (ports.AIRFLOW, ports.ENDPOINT):
+        os.environ[port.variable] = str(ports.free_port())
     try:
         yield Home.from_environment()
     finally:
         os.environ.clear()
         os.environ |= before
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

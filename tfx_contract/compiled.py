@@ -27,6 +27,9 @@ POINTER_FILE = "current.json"
 
 TRAIN = "train"
 SCORE = "score"
+# DAGs of a model that run no pipeline of TFX.
+PUSH = "push"
+ROLLBACK = "rollback"
 
 
 class Waits(StrEnum):

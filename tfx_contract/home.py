@@ -49,6 +49,11 @@ class Home:
     def bench(self) -> Path:
         return self.root / "bench"
 
+    @property
+    def endpoint(self) -> Path:
+        """The embedded endpoint's state, its token and, by default, the request log."""
+        return self.root / "endpoint"
+
     def pipeline_root(self, model: str) -> Path:
         """The folder of a model's TFX artifacts."""
         return self.root / "pipelines" / model

@@ -6,7 +6,7 @@ It appears atomically. Whatever a view needs to say about a version stands in th
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from tfx_contract.compiled import CodeOrigin
 from tfx_contract.node import ArtifactRecord, ParameterValue, Run
@@ -14,6 +14,7 @@ from tfx_contract.record import Record
 
 MANIFEST_FILE = "manifest.json"
 SAVED_MODEL_FOLDER = "model"
+GOLDEN_FILE = "golden_answers.json"
 
 
 class DataSource(Record):
@@ -38,6 +39,28 @@ class MetricVerdict(Record):
     passed: bool | None = Field(default=None, description="None: no threshold was set.")
 
 
+class TensorShape(Record):
+    """One input or output of a signature."""
+
+    dtype: str = Field(description="As TensorFlow names it: `string`, `float32`, `int64`, …")
+    shape: list[int | None] | None = Field(description="None stands for any size; null: any rank.")
+
+
+class SignatureShape(Record):
+    """What a signature takes and gives, by name."""
+
+    inputs: dict[str, TensorShape]
+    outputs: dict[str, TensorShape]
+
+
+class GoldenAnswers(Record):
+    """What the SavedModel itself answers to the golden requests; lies beside the manifest."""
+
+    signature: str
+    instances: list[JsonValue] = Field(description="As a client of the endpoint sends them.")
+    predictions: list[JsonValue] = Field(description="As the endpoint must answer.")
+
+
 class VersionManifest(Record):
     """Where a version came from. Written once, never changed."""
 
@@ -59,3 +82,4 @@ class VersionManifest(Record):
     metrics: list[MetricVerdict]
     baseline_version: int | None = None
     signatures: list[str]
+    signature_shapes: dict[str, SignatureShape] = {}

@@ -19,6 +19,7 @@ from tfx_contract.data_spec import Data, Scoring
 from tfx_contract.errors import SpecError
 from tfx_contract.parameters import ParameterSpec, RunOption
 from tfx_contract.record import Record
+from tfx_contract.serving_spec import Serving
 from tfx_contract.spans import Spans
 from tfx_contract.spec_errors import describe_mistakes
 from tfx_contract.training_spec import Evaluation, Training, Tuning
@@ -79,6 +80,9 @@ class ModelSpec(Record):
     )
     spans: Spans = Spans()
     push: Push = Push()
+    serving: Serving | None = Field(
+        default=None, description="How versions are served; left out, they are only pushed."
+    )
     execution: Execution = Execution()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = Field(
         default={}, description="The form of a run: what may differ from one run to the next."

@@ -20,7 +20,7 @@ from tfx_runtime.launch import FencedLauncher
 from tfx_runtime.metadata import FencedMetadata, connection_config
 from tfx_runtime.published import Published
 from tfx_runtime.quiet_runners import keep_quiet
-from tfx_runtime.resolvers import may_find_nothing
+from tfx_runtime.resolvers import looks_outside_of_mlmd, may_find_nothing
 from tfx_runtime.run_values import fill_in
 from tfx_runtime.summaries import summarize
 
@@ -62,7 +62,8 @@ def _publish(
     connection: FencedMetadata,
     request: NodeRequest,
 ) -> Published:
-    if request.reuse is not None:
+    is_settled = not looks_outside_of_mlmd(pipeline, request.node_id)
+    if request.reuse is not None and is_settled:
         reuse.reuse_outputs(connection, pipeline, request.node_id, request.reuse, request.run)
         return Published(connection, node)
     if request.run.generation:

@@ -9,9 +9,6 @@ from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-    LatestBlessedModelStrategy,
-)
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
@@ -20,9 +17,11 @@ from tfx_components.anomaly_gate.component import AnomalyGate
 from tfx_components.data_gate.component import DataGate
 from tfx_components.data_gate.expectations import parse_expectations
 from tfx_components.data_preparation.component import DataPreparation
+from tfx_components.live_baseline import LiveBaseline
 from tfx_components.model_check.component import ModelCheck
 from tfx_components.model_check.golden_requests import parse_golden_requests
 from tfx_components.version_pusher.component import VersionPusher
+from tfx_components.version_pusher.request import versions_in
 from tfx_contract.model_spec import StandardModelSpec
 from tfx_runtime.eval_config import eval_config
 from tfx_runtime.input_rows import TRAINING_SPLITS, example_gen, span_of_run
@@ -54,7 +53,7 @@ def create_pipeline(
     return tfx_pipeline.Pipeline(
         pipeline_name=folder.name,
         pipeline_root=pipeline_root or str(tfx_pipeline.ROOT_PARAMETER),
-        components=_components(spec, folder, package_file),
+        components=_components(spec, folder, package_file, pipeline_root),
         enable_cache=True,
         beam_pipeline_args=list(spec.execution.beam_args),
     )
@@ -74,7 +73,9 @@ def _files(spec: StandardModelSpec, model: str) -> dict[str, str]:
     }
 
 
-def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile) -> list[BaseNode]:
+def _components(
+    spec: StandardModelSpec, folder: Path, package_file: PackageFile, pipeline_root: str | None
+) -> list[BaseNode]:
     prepared = _preparation(spec, folder)
     gate = _data_gate(spec, folder)
     for preparation in prepared:
@@ -96,7 +97,7 @@ def _components(spec: StandardModelSpec, folder: Path, package_file: PackageFile
     # Neither tries out hyperparameters nor trains on anomalies.
     for node in [*tuning[:1], trainer]:
         node.add_upstream_node(anomalies)
-    baseline = _baseline()
+    baseline = _baseline(pipeline_root)
     evaluator = Evaluator(
         examples=rows,
         model=trainer.outputs["model"],
@@ -146,9 +147,10 @@ def _data_gate(spec: StandardModelSpec, folder: Path) -> DataGate:
     )
 
 
-def _baseline() -> Resolver:
+def _baseline(pipeline_root: str | None) -> Resolver:
     return Resolver(
-        strategy_class=LatestBlessedModelStrategy,
+        strategy_class=LiveBaseline,
+        config={"versions": str(versions_in(pipeline_root))} if pipeline_root else None,
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("Baseline")

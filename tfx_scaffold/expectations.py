@@ -11,7 +11,8 @@ from typing import Any
 from tfx_components.data_gate.validation import validate
 from tfx_scaffold.columns import Column, Kind
 from tfx_scaffold.facts import Facts
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.schema import widened
 from tfx_scaffold.signals import Signal
 from tfx_scaffold.table import CellType, Table

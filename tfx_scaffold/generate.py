@@ -13,7 +13,8 @@ from tfx_contract.home import PROJECT_ROOT
 from tfx_scaffold.columns import NUMBER_DECORATION, NUMBER_IN_TEXT, Column, Kind
 from tfx_scaffold.expectations import expectations_text
 from tfx_scaffold.names import label_after, safe_names
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.render import literal, render
 from tfx_scaffold.samples import golden_requests, test_rows
 from tfx_scaffold.schema import schema_text
@@ -30,6 +31,9 @@ _TEMPLATES = {
     "tests/test_features.py": "test_features.py.j2",
     "tests/test_trainer.py": "test_trainer.py.j2",
 }
+# In the order in which `_numbers` of features.py puts them side by side.
+_NUMBER_CONSTANTS = ("NUMBERS", "NUMBERS_IN_TEXT", "FLAGS", "TIME_STAMPS", "DATES")
+_TEXT_CONSTANTS = ("NUMBERS_IN_TEXT", "FLAGS", "DATES", "TEXTS", "HASHED")
 _OUTPUTS = {
     ProblemKind.BINARY: "probability",
     ProblemKind.MULTICLASS: "probabilities",
@@ -120,6 +124,8 @@ def _context(found: Findings, target: Path) -> dict[str, Any]:
         "has": _Has(has),
         "has_times": bool(times),
         "times_expression": times[0] if len(times) == 1 else "[*TIME_STAMPS, *DATES]",
+        "numbers_expression": ", ".join(f"*{name}" for name in _NUMBER_CONSTANTS if has.get(name)),
+        "has_texts": any(has.get(name) for name in _TEXT_CONSTANTS),
         "has_numbers": bool(times) or any(column.is_number for column in used),
         "has_categories": bool(times) or any(has.get(n) for n in ("CODES", "TEXTS", "HASHED")),
         "long_tailed": [column.name for column in used if column.is_long_tailed],

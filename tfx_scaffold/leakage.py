@@ -15,7 +15,8 @@ import pandas as pd
 
 from tfx_contract.errors import DataError
 from tfx_scaffold.columns import NUMBER_DECORATION, Column, Kind
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.signals import Signal, judge, judge_text, rank_correlation, value_ranks
 from tfx_scaffold.table import Table
 

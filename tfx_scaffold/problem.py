@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from tfx_contract.errors import DataError, InputError
 from tfx_scaffold.facts import Facts
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.table import CellType, Table
 
 # Integers of so few values are classes; of more, a quantity.
@@ -19,14 +19,6 @@ MOST_CLASSES = 1000
 _LEAST_OF_A_CLASS = 6
 RARE = 0.05
 _POSITIVE_WORDS = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos", "on")
-
-
-class ProblemKind(StrEnum):
-    """Kinds of problems."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_scaffold.columns import Column, Kind
 from tfx_scaffold.facts import Facts
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.render import comment
 from tfx_scaffold.table import CellType, Table
 

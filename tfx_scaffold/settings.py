@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfx_scaffold.columns import Column, Kind
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.signals import Signal
 
 # ExampleGen's split: two of three rows are learned from, the third is evaluated on.

@@ -11,7 +11,8 @@ from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from tfx_scaffold.problem import Problem, ProblemKind
+from tfx_scaffold.problem import Problem
+from tfx_scaffold.problem_kind import ProblemKind
 
 _FOLDS = 3
 # Eight leaves tell classes apart; a quantity needs many steps to be followed closely.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +10,10 @@ from typing import Any
 import pandas as pd
 
 from tfx_components.data_gate.csv_table import CsvTable, read_csv_tables
-from tfx_contract.errors import DataError, InputError
+from tfx_contract.errors import DataError
+from tfx_scaffold.header import check_file
 
 LEAST_ROWS = 50
-_BOM = "\ufeff"
-_OTHER_DELIMITERS = (";", "\t", "|")
-# They mean something in a pattern of files, to TensorFlow's file systems and to `data.pattern`.
-_PATTERN_CHARACTERS = "*?[]{}"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -56,8 +50,7 @@ def read_table(path: Path, label: str) -> Table:
       DataError: the file cannot be used; the message has the line or column.
       InputError: there is no such file, or no such label.
     """
-    _check_path(path)
-    _check_header(path, label)
+    check_file(path, label)
     [checked] = read_csv_tables([str(path)])
     if len(checked.lines) < LEAST_ROWS:
         raise DataError(
@@ -102,50 +95,3 @@ def _is_long_integer(text: str) -> bool:
     """An integer that 64 bits cannot hold; ExampleGen makes its column one of texts."""
     parsed = _parsed(int, [text]) if len(text) > len("9223372036854775807") - 1 else None
     return parsed is not None and parsed[0] not in _INT64
-
-
-def _check_path(path: Path) -> None:
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "nothing"
-        raise InputError(f"{path}: expected a CSV file; found {found}.")
-    if special := [character for character in str(path) if character in _PATTERN_CHARACTERS]:
-        raise InputError(
-            f"{path}: found '{special[0]}' in the path, which stands for other characters in a "
-            "pattern of files. Rename the file or its folder."
-        )
-
-
-def _check_header(path: Path, label: str) -> None:
-    line = _first_line(path)
-    header = next(csv.reader([line]), [])
-    if len(header) == 1:
-        _check_delimiter(path, line)
-    if '"' in line:
-        raise DataError(
-            f"{path}, line 1: found a quoted column name; TFX's ExampleGen takes the header as it "
-            'stands, quotes included. Write the header without "; rows may have them.'
-        )
-    if label not in header and not line.startswith(_BOM):
-        raise InputError(f"{path}, line 1: {_no_label(label, header)}")
-
-
-def _first_line(path: Path) -> str:
-    with path.open("rb") as file:
-        # A broken character is reported with its place by the check of the structure.
-        return file.readline().decode("utf-8", errors="replace").rstrip("\r\n")
-
-
-def _check_delimiter(path: Path, header: str) -> None:
-    for delimiter in _OTHER_DELIMITERS:
-        if delimiter in header:
-            shown = "a tab" if delimiter == "\t" else f"'{delimiter}'"
-            raise DataError(
-                f"{path}, line 1: found {shown} between the columns; allowed: ','. "
-                "TFX's ExampleGen reads no other. Save the file with commas."
-            )
-
-
-def _no_label(label: str, header: Sequence[str]) -> str:
-    nearest = difflib.get_close_matches(label, header, n=1, cutoff=0.5)
-    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
-    return f"there is no column '{label}' (--label); found {', '.join(header[:20])}.{hint}"

@@ -29,9 +29,9 @@ def _arguments() -> argparse.Namespace:
         "verb",
         nargs="?",
         default="all",
-        choices=["all", "airflow", "tfx", "chromium", "check", "lock"],
-        help="make both environments (all, the default) or one; make sure that the browser tests "
-        "have a chromium; check the machine; renew the lock files",
+        choices=["all", "airflow", "tfx", "chromium", "postgresql", "wrk", "check", "lock"],
+        help="make both environments (all, the default) or one; make sure that there is "
+        "a chromium, a PostgreSQL or a wrk; check the machine; renew the lock files",
     )
     parser.add_argument("--dev", action="store_true", help="with what the tests need")
     parser.add_argument("--port", type=int, default=8080, help="of Airflow's API server (check)")
@@ -39,20 +39,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from tfx_setup.browser import ensure_chromium
     from tfx_setup.checks import findings, report
     from tfx_setup.environment import ensure
     from tfx_setup.layout import Layout
     from tfx_setup.locks import renew
     from tfx_setup.machine import Machine
+    from tfx_setup.programs import PROGRAMS
 
     layout, machine = Layout(), Machine.here()
     if arguments.verb == "check":
         found = findings(layout, machine, port=arguments.port)
         print(report(found))
         return 0 if all(finding.ok for finding in found) else 1
-    if arguments.verb == "chromium":
-        ensure_chromium()
+    if arguments.verb in PROGRAMS:
+        PROGRAMS[arguments.verb].ensure()
     elif arguments.verb == "lock":
         renew(layout, machine)
     for environment in layout.environments:

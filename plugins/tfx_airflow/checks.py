@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfx_airflow.deployment.layout import wanted_port
+from tfx_airflow.deployment import ports
 from tfx_airflow.deployment.local import API_SERVER, WORKER, LocalDeployment
 from tfx_airflow.models import Model, all_models
 from tfx_airflow.worker_client import WorkerClient, WorkerError
@@ -21,7 +21,7 @@ _SOCKET_PATH_BYTES = 103
 def all_findings() -> list[Finding]:
     """Everything: the machine and the environments first."""
     home = Home.from_environment()
-    port = wanted_port()
+    port = ports.AIRFLOW.wanted()
     machine = findings(Layout(), Machine.here(), port=port)
     if _serves(home):
         # The port is taken, and that by us.

@@ -15,8 +15,10 @@ from tfx_airflow.operators import TfxNodeOperator
 from tfx_airflow.options import option_params
 from tfx_airflow.parameters import json_schema
 from tfx_airflow.pins import Pin, pin_of_dag_file
+from tfx_airflow.serving.dags import outlets, push_dag, rollback_dag
 from tfx_airflow.snapshots import snapshot_note
 from tfx_contract.compiled import (
+    TRAIN,
     CompiledPipeline,
     NodeRecord,
     Package,
@@ -58,6 +60,9 @@ def _render(path: Path, home: Home) -> None:
     package = load_package(folder)
     for name in package.pipelines:
         build_dag(package, name, folder, pin)
+    if package.spec.serving:
+        push_dag(package, folder, pin, _tags(package, pin))
+        rollback_dag(package, folder, pin, _tags(package, pin))
 
 
 def build_dag(package: Package, name: str, folder: Path, pin: Pin) -> DAG:
@@ -86,6 +91,7 @@ def _operator(node: NodeRecord, package: Package, name: str, folder: Path) -> Tf
         retry_delay=timedelta(seconds=execution.retry_delay_seconds),
         execution_timeout=timedelta(minutes=execution.timeout_minutes),
         stall_seconds=execution.stall_minutes * 60,
+        outlets=outlets(node.type, package) if name == TRAIN else [],
     )
 
 
@@ -99,10 +105,14 @@ def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:
         catchup=spec.catchup,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        tags=[*spec.tags, *([STALE_TAG] if pin.stale else [])],
+        tags=_tags(package, pin),
         doc_md=describe_dag(package, name, pin),
         params=_params(package.pipelines[name]),
     )
+
+
+def _tags(package: Package, pin: Pin) -> list[str]:
+    return [*package.spec.tags, *([STALE_TAG] if pin.stale else [])]
 
 
 def _start(spec: ModelSpec) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfx_airflow.pins import Pin
-from tfx_contract.compiled import SCORE, TRAIN, Package, schedule_of
+from tfx_contract.compiled import PUSH, SCORE, TRAIN, Package, schedule_of
 from tfx_contract.data_spec import Source
 from tfx_contract.model_spec import CustomModelSpec, ModelSpec, StandardModelSpec
 from tfx_contract.training_spec import Threshold
@@ -22,6 +22,23 @@ def describe_dag(package: Package, name: str, pin: Pin) -> str:
         _thresholds(package.spec) if name == TRAIN else "",
     ]
     return "\n\n".join(section for section in sections if section)
+
+
+def describe_serving(package: Package, name: str, pin: Pin) -> str:
+    """The documentation of a DAG that pushes or rolls back; it holds the digest, too."""
+    serving = package.spec.serving
+    assert serving is not None
+    canary = serving.canary
+    steps = ", ".join(f"{percent} %" for percent in canary.steps)
+    rows = [
+        ("Versions of", f"`{package.model}`"),
+        ("Go to", f"`{serving.target}`"),
+        ("Canary", "a copy of the traffic" if canary.shadow else f"{steps} of the traffic"),
+        ("Approval", "by a person" if serving.approval else "none"),
+        ("Schedule", "when a version was pushed" if name == PUSH else "only when triggered"),
+        ("Compiled pipeline", f"`{package.digest}`"),
+    ]
+    return "\n\n".join(filter(None, [_warning(package, pin), _table(rows)]))
 
 
 def _warning(package: Package, pin: Pin) -> str:
@@ -43,6 +60,10 @@ def _facts(package: Package, name: str) -> str:
         ("Code", f"`{package.origin.git_commit}`" if package.origin.git_commit else "not in git"),
         ("TFX", package.tfx_version),
     ]
+    return _table(rows)
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
 
 

@@ -13,6 +13,7 @@ from tfx_airflow.snapshots import Snapshots, snapshot_note
 from tfx_contract.compiled import CompiledPipeline, Package, load_package
 from tfx_contract.errors import InputError, SetupError, TfxAirflowError
 from tfx_contract.home import Home
+from tfx_contract.serving_spec import Serving
 
 Say = Callable[[str], None]
 
@@ -52,6 +53,20 @@ class Model:
                 f"model.yaml asks for others, as with the key 'scoring'."
             )
         return pipelines[name]
+
+    def serving(self) -> Serving:
+        """How the model is served.
+
+        Raises:
+          InputError: it is not.
+        """
+        serving = self.package().spec.serving
+        if serving is None:
+            raise InputError(
+                f"Model '{self.name}' is not served: {self.home.dags / self.name}/model.yaml has "
+                f"no key 'serving'. Add one, such as 'serving: {{}}'."
+            )
+        return serving
 
     def compile(self, on_log: Say) -> str:
         """Compiles the newest sources; returns the digest."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.airflow.hand_made import write_model, write_package
+from tests.airflow.serving_fixtures import endpoint_process, saved_models, served  # noqa: F401
 from tfx_airflow.deployment.local import LocalDeployment
 from tfx_contract.home import Home
 from tfx_contract.node import NodeRequest, Run

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tfx_airflow.deployment.layout import HOST, Layout, wanted_port
+from tfx_airflow.deployment import ports
+from tfx_airflow.deployment.layout import Layout
 from tfx_airflow.deployment.local import LocalDeployment
 from tfx_airflow.deployment.private_files import read_password
 from tfx_airflow.deployment.processes import Component, ProcessRecord, stop
@@ -111,21 +112,22 @@ def test_airflow_listens_on_loopback_and_knows_our_bundle(home: Home) -> None:
     write_settings(layout, 18080)
     config = configparser.ConfigParser()
     config.read(layout.config)
-    assert (config["api"]["host"], config["api"]["port"]) == (HOST, "18080")
+    assert (config["api"]["host"], config["api"]["port"]) == (ports.HOST, "18080")
     (bundle,) = json.loads(config["dag_processor"]["dag_bundle_config_list"])
     assert bundle["classpath"] == "tfx_airflow.bundle.CompiledDagBundle"
     assert config["core"]["min_serialized_dag_update_interval"] == "0"
 
 
+@pytest.mark.parametrize("setting", [ports.AIRFLOW, ports.ENDPOINT])
 def test_a_taken_port_is_an_error_saying_how_to_choose_another(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: Home, monkeypatch: pytest.MonkeyPatch, setting: ports.Port
 ) -> None:
     with socket.socket() as taken:
-        taken.bind((HOST, 0))
+        taken.bind((ports.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setenv("TFX_AIRFLOW_PORT", str(port))
-        with pytest.raises(SetupError, match=f"Port {port} .* TFX_AIRFLOW_PORT={port + 1}"):
+        monkeypatch.setenv(setting.variable, str(port))
+        with pytest.raises(SetupError, match=f"Port {port} .* {setting.variable}={port + 1}"):
             LocalDeployment(home).up(lambda line: None)
 
 
@@ -133,11 +135,11 @@ def test_a_taken_port_is_an_error_saying_how_to_choose_another(
 def test_a_port_that_is_none_is_an_error(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFX_AIRFLOW_PORT", found)
     with pytest.raises(SetupError, match=f"found '{found}'; allowed: a port number"):
-        wanted_port()
+        ports.AIRFLOW.wanted()
 
 
 def test_the_settings_of_another_airflow_in_the_environment_stay_out(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW__API__HOST", "0.0.0.0")
-    assert "AIRFLOW__API__HOST" not in airflow_environment(Layout(home))
+    monkeypatch.setenv("AIRFLOW__API__ports.HOST", "0.0.0.0")
+    assert "AIRFLOW__API__ports.HOST" not in airflow_environment(Layout(home))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,8 @@ from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
 from tests.e2e.deployment import MODEL, Deployment
 from tfx_airflow.deployment.layout import USER
 from tfx_airflow.deployment.private_files import read_password
+from tfx_setup.programs import PROGRAMS
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
@@ -91,8 +90,8 @@ class AirflowUi:
 @contextmanager
 def open_ui(deployment: Deployment, profile: Path) -> Iterator[AirflowUi]:
     """Starts a browser and signs in."""
-    browser = next((path for path in map(shutil.which, _BROWSERS) if path), None)
-    assert browser, f"found none of {', '.join(_BROWSERS)}; python3 -m tfx_setup chromium"
+    browser = PROGRAMS["chromium"].find()
+    assert browser, "found no chromium; python3 -m tfx_setup chromium"
     with sync_playwright() as playwright:
         # Its own new headless mode, not the old one that Playwright would ask for.
         context = playwright.chromium.launch_persistent_context(

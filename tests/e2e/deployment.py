@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tfx_airflow.api import AirflowApi, LogReader, Task
-from tfx_airflow.deployment.layout import HOST, Layout
+from tfx_airflow.deployment import ports
+from tfx_airflow.deployment.layout import Layout
 from tfx_airflow.progress import RUN_ENDED
 from tfx_contract.home import PROJECT_ROOT, Home, tfx_python
 
@@ -48,7 +48,9 @@ class Deployment:
         )
         self.layout = Layout(self.home)
         self.output: list[str] = []
-        self._port = _free_port()
+        self._ports = {
+            port.variable: str(ports.free_port()) for port in (ports.AIRFLOW, ports.ENDPOINT)
+        }
         self._starting: list[subprocess.Popen[str]] = []
         shutil.copytree(PROJECT_ROOT / "dags", self.home.dags)
 
@@ -142,7 +144,7 @@ class Deployment:
             **kept,
             "TFX_AIRFLOW_HOME": str(self.home.root),
             "TFX_AIRFLOW_DAGS": str(self.home.dags),
-            "TFX_AIRFLOW_PORT": str(self._port),
+            **self._ports,
         }
 
 
@@ -174,10 +176,3 @@ def _failures(api: AirflowApi, model: str, run_id: str) -> list[str]:
         if task.state == "failed":
             lines += api.read_log(model, run_id, task, LogReader())[-_SHOWN_LINES:]
     return lines
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

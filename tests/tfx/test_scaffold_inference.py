@@ -16,7 +16,8 @@ from tfx_scaffold.columns import Column, Kind, plan_columns
 from tfx_scaffold.facts import column_facts
 from tfx_scaffold.leakage import Findings, find_leaks, refuse_leaks
 from tfx_scaffold.names import safe_names
-from tfx_scaffold.problem import Problem, ProblemKind, infer_problem
+from tfx_scaffold.problem import Problem, infer_problem
+from tfx_scaffold.problem_kind import ProblemKind
 from tfx_scaffold.table import CellType, Table, read_table, typed_cells
 
 ROWS = 400
@@ -223,6 +224,8 @@ def test_names_for_signatures_are_plain_and_differ() -> None:
         (b"\xef\xbb\xbfa,label\n1,2\n", "byte order mark"),
         (b"a,label\n1,2\n1\n", "line 3: expected 2 fields"),
         (b"a,label\n\xe4,2\n", "line 2: expected text in UTF-8"),
+        (b"gr\xf6\xdfe,label\n1,2\n", "line 1: expected text in UTF-8; byte 3 of the line is 0xf6"),
+        (b"", "the file is empty"),
         (b'a,label\n1,"2\n', "line 2: expected balanced quotes"),
         (b"a,labels\n1,2\n", "no column 'label' .--label.; found a, labels. Did you mean 'labels'"),
         (b"a,label\n1,2\n", "found 1 rows; expected 50 or more"),

@@ -21,7 +21,7 @@ from tfx_contract.errors import InputError
 from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_runtime.compile import compile_model
 from tfx_runtime.training_pipeline import create_pipeline
-from tfx_scaffold.__main__ import scaffold
+from tfx_scaffold.scaffold import scaffold
 
 PROJECT = Path(__file__).parents[2]
 ROWS = 3000
@@ -158,3 +158,24 @@ def test_other_problems_have_metrics_and_code_of_their_own(
     assert expected in spec_of(tmp_path / "model").evaluation.metrics
     for module in (tmp_path / "model").rglob("*.py"):
         compile(module.read_text(), str(module), "exec")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "told"),
+    [("Churn", "a", "no name of a model"), ("churn", "c", "found a, b")],
+)
+def test_what_is_plainly_wrong_is_said_before_tfx_is_imported(
+    name: str, label: str, told: str, tmp_path: Path
+) -> None:
+    csv = tmp_path / "data.csv"
+    csv.write_text("a,b\n1,2\n")
+    arguments = [name, "--csv", str(csv), "--label", label, "--dags", str(tmp_path)]
+    # Python itself says what it imported.
+    command = [sys.executable, "-X", "importtime", "-m", "tfx_scaffold", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "tfx_scaffold.header" in done.stderr
+    assert not [
+        line for line in done.stderr.splitlines() if line.endswith(("| tensorflow", " tfx"))
+    ]

@@ -19,10 +19,10 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import standard_artifacts
 
+from tfx_components.atomic_folder import whole_folder
 from tfx_components.example_rows import row_of_example
 from tfx_components.score_writer.component import Scores
 from tfx_components.score_writer.executor import Executor as Writer
-from tfx_components.score_writer.folder import whole_folder
 from tfx_components.score_writer.record import ScoredRows
 from tfx_components.typed_rows.conversion import converted
 from tfx_contract.errors import DataError, InputError
@@ -149,7 +149,7 @@ def _start_and_kill(target: Path) -> None:
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from tfx_components.score_writer.folder import whole_folder\n"
+        "from tfx_components.atomic_folder import whole_folder\n"
         "with whole_folder(Path(sys.argv[1])) as draft:\n"
         "    (draft / 'rows.jsonl').write_text('half')\n"
         "    time.sleep(60)\n"

@@ -12,9 +12,11 @@ from tfx_components.version_importer.choice import choose_version
 from tfx_components.version_importer.executor import Executor as Importer
 from tfx_components.version_pusher.versions import fingerprint
 from tfx_contract.compiled import CodeOrigin
+from tfx_contract.deployments import DeploymentEvent, Happened, append_event
 from tfx_contract.errors import InputError
 from tfx_contract.manifest import VersionManifest
 from tfx_contract.node import ArtifactRecord, Run
+from tfx_contract.serving_spec import Target
 
 
 @pytest.fixture
@@ -26,10 +28,34 @@ def versions(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_newest_version_is_chosen(versions: Path) -> None:
+def test_before_a_first_deployment_the_newest_version_is_chosen(versions: Path) -> None:
+    assert _chosen(versions) == 12
+
+
+def test_what_answers_requests_scores_rows_too(versions: Path) -> None:
+    _happened(versions, 3, Happened.PROMOTED)
+    assert _chosen(versions) == 3
+    _happened(versions, 12, Happened.PROMOTED)
+    assert _chosen(versions) == 12
+    _happened(versions, 12, Happened.ROLLED_BACK)
+    assert _chosen(versions) == 3
+
+
+def test_a_version_that_was_refused_before_any_was_live_scores_nothing(versions: Path) -> None:
+    _happened(versions, 12, Happened.REFUSED)
+    assert _chosen(versions) == 3
+    _happened(versions, 3, Happened.REFUSED)
+    assert choose_version(versions) is None
+
+
+def _chosen(versions: Path) -> int | None:
     chosen = choose_version(versions)
-    assert chosen
-    assert chosen.version == 12
+    return chosen.version if chosen else None
+
+
+def _happened(versions: Path, version: int, what: Happened) -> None:
+    event = DeploymentEvent(version=version, happened=what, target=Target.LOCAL, by="test")
+    append_event(versions, event)
 
 
 def test_a_version_is_imported_as_a_model_that_knows_its_number(

@@ -12,6 +12,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx_contract.errors import CompileError
 from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_contract.training_spec import Threshold
+from tfx_runtime.resolvers import looks_outside_of_mlmd, may_find_nothing
 from tfx_runtime.training_pipeline import create_pipeline
 
 TAXI = Path(__file__).parents[2] / "dags" / "chicago_taxi"
@@ -80,6 +81,15 @@ def test_the_ir_is_the_same_on_every_machine_but_for_modules(
     assert here == text(_compiled(spec, folder), folder)
     assert "package://tfx/" in here
     assert "files/schema.pbtxt" in here
+
+
+def test_every_run_asks_anew_which_model_is_live_and_fails_when_that_fails(
+    spec: StandardModelSpec,
+) -> None:
+    pipeline = Compiler().compile(create_pipeline(spec, TAXI, package_file=lambda p: p.name))
+    names = [node.pipeline_node.node_info.id for node in pipeline.nodes]
+    assert [name for name in names if looks_outside_of_mlmd(pipeline, name)] == ["Baseline"]
+    assert not may_find_nothing(pipeline, "Baseline")
 
 
 def test_a_model_that_is_not_to_be_pushed_has_no_pusher(spec: StandardModelSpec) -> None:

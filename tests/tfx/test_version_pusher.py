@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tensorflow.core.protobuf import saved_model_pb2
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import standard_artifacts
 
@@ -18,9 +19,11 @@ from tfx_components.version_pusher.executor import Executor
 from tfx_components.version_pusher.provenance import Provenance
 from tfx_components.version_pusher.versions import fingerprint, publish, read_versions
 from tfx_contract.compiled import CodeOrigin
+from tfx_contract.deployments import DeploymentEvent, Happened, append_event
 from tfx_contract.errors import NodeFailed
-from tfx_contract.manifest import VersionManifest
+from tfx_contract.manifest import GoldenAnswers, VersionManifest
 from tfx_contract.node import Run
+from tfx_contract.serving_spec import Target
 
 
 @pytest.fixture
@@ -81,6 +84,85 @@ def test_an_older_model_that_comes_back_is_pushed_again(
     for version, candidate in ((7, model), (12, other), (20, model)):
         _push(tmp_path, candidate, version=version)
     assert [m.version for m in read_versions(tmp_path / "root" / "versions")] == [20, 12, 7]
+
+
+def test_a_version_that_was_rolled_back_is_not_pushed_again_under_another_number(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    _push(tmp_path, model, version=7)
+    _push(tmp_path, _model(tmp_path / "other", b"other weights"), version=12)
+    _happened(tmp_path, (7, Happened.PROMOTED), (12, Happened.PROMOTED), (7, Happened.ROLLED_BACK))
+    pushed = _push(tmp_path, model, version=20)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert "version 7, refused or rolled back" in pushed.get_string_custom_property("reason")
+    assert [m.version for m in read_versions(tmp_path / "root" / "versions")] == [12, 7]
+
+
+def test_the_live_model_is_not_pushed_again_after_a_newer_one_was_refused(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    _push(tmp_path, model, version=7)
+    _push(tmp_path, _model(tmp_path / "other", b"other weights"), version=12)
+    _happened(tmp_path, (7, Happened.PROMOTED), (12, Happened.REFUSED))
+    pushed = _push(tmp_path, model, version=20)
+    assert "version 7, the live one, is the same" in pushed.get_string_custom_property("reason")
+    assert [m.version for m in read_versions(tmp_path / "root" / "versions")] == [12, 7]
+
+
+def test_a_model_that_gave_way_to_a_better_one_may_come_back(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    _push(tmp_path, model, version=7)
+    _push(tmp_path, _model(tmp_path / "other", b"other weights"), version=12)
+    _happened(tmp_path, (7, Happened.PROMOTED), (12, Happened.PROMOTED), (7, Happened.RETIRED))
+    _push(tmp_path, model, version=20)
+    assert [m.version for m in read_versions(tmp_path / "root" / "versions")] == [20, 12, 7]
+
+
+def test_the_manifest_describes_every_signature_but_the_internal_ones(tmp_path: Path) -> None:
+    signature = meta_graph_pb2.SignatureDef()
+    _tensor(signature.inputs["examples"], "string", [None])
+    _tensor(signature.inputs["scalar"], "float32_ref", [])
+    _tensor(signature.inputs["any"], "int64", None)
+    signature.inputs["ragged"].composite_tensor.SetInParent()
+    _tensor(signature.outputs["score"], "float32", [None, 3])
+    _push(tmp_path, _model(tmp_path / "described", b"weights", signature), version=7)
+    [manifest] = read_versions(tmp_path / "root" / "versions")
+    assert manifest.signatures == ["serving_default"]
+    assert manifest.signature_shapes["serving_default"].model_dump() == {
+        "inputs": {
+            "any": {"dtype": "int64", "shape": None},
+            "examples": {"dtype": "string", "shape": [None]},
+            "ragged": {"dtype": "composite", "shape": None},
+            "scalar": {"dtype": "float32", "shape": []},
+        },
+        "outputs": {"score": {"dtype": "float32", "shape": [None, 3]}},
+    }
+
+
+def test_a_version_carries_the_golden_answers_that_the_model_check_left(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    answers = GoldenAnswers(signature="s", instances=[{"fare": None}], predictions=[0.5])
+    answers.write(tmp_path / "infra_blessing" / "golden_answers.json")
+    version = Path(_push(tmp_path, model, 7).get_string_custom_property("pushed_destination"))
+    assert GoldenAnswers.read(version / "golden_answers.json") == answers
+    assert sorted(path.name for path in version.iterdir()) == [
+        "golden_answers.json",
+        "manifest.json",
+        "model",
+    ]
+
+
+def test_of_two_versions_with_the_same_model_the_live_one_was_the_baseline(
+    model: standard_artifacts.Model, tmp_path: Path
+) -> None:
+    _push(tmp_path, model, version=7)
+    _push(tmp_path, _model(tmp_path / "other", b"other weights"), version=12)
+    _push(tmp_path, model, version=20)
+    _happened(tmp_path, (7, Happened.PROMOTED))
+    _push(tmp_path, _model(tmp_path / "new", b"new"), version=25, baseline=model)
+    assert read_versions(tmp_path / "root" / "versions")[0].baseline_version == 7
 
 
 def test_the_manifest_names_the_version_that_was_the_baseline(
@@ -161,9 +243,24 @@ def _manifest(version: int, model: Path) -> VersionManifest:
     )
 
 
-def _model(folder: Path, weights: bytes) -> standard_artifacts.Model:
+def _happened(folder: Path, *events: tuple[int, Happened]) -> None:
+    for version, happened in events:
+        event = DeploymentEvent(version=version, happened=happened, target=Target.LOCAL, by="test")
+        append_event(folder / "root" / "versions", event)
+
+
+def _tensor(info: meta_graph_pb2.TensorInfo, dtype: str, shape: list[int | None] | None) -> None:
+    info.dtype = tf.dtypes.as_dtype(dtype).as_datatype_enum
+    info.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+
+
+def _model(
+    folder: Path, weights: bytes, signature: meta_graph_pb2.SignatureDef | None = None
+) -> standard_artifacts.Model:
     proto = saved_model_pb2.SavedModel()
-    proto.meta_graphs.add().signature_def["serving_default"].SetInParent()
+    signatures = proto.meta_graphs.add().signature_def
+    signatures["serving_default"].CopyFrom(signature or meta_graph_pb2.SignatureDef())
+    signatures["__saved_model_init_op"].SetInParent()
     serving = folder / "Format-Serving"
     (serving / "variables").mkdir(parents=True)
     (serving / "saved_model.pb").write_bytes(proto.SerializeToString())
@@ -186,6 +283,7 @@ def _push(
         ("infra_blessing", standard_artifacts.InfraBlessing),
     ):
         blessing = kind()
+        blessing.uri = str(folder / name)
         blessing.set_int_custom_property("blessed", int(name != not_blessed))
         inputs[name] = [blessing]
     pushed = standard_artifacts.PushedModel()

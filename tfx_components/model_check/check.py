@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from tfx_components.model_check.golden_answers import (
+    Array,
+    Arrays,
+    Call,
+    Takes,
+    golden_answers,
+)
 from tfx_components.model_check.golden_requests import parse_golden_requests
 from tfx_components.rows import columns_from_rows, examples_from_rows
+from tfx_contract.manifest import GoldenAnswers
 
 # `transform_features` and its like are for the Evaluator and take the label as well.
 SERVING_PREFIX = "serving"
 TOLERANCE = 1e-4
 
-Outputs = dict[str, np.ndarray[Any, Any]]
 Rows = list[dict[str, Any]]
 
 
-def check_model(model_path: str, transform_graph: str, golden_requests: str) -> list[str]:
-    """The reasons not to serve this model; none when it is good.
+@dataclass(frozen=True)
+class Checked:
+    """The reasons not to serve a model, or what it answers to the golden requests."""
+
+    reasons: list[str]
+    answers: GoldenAnswers | None = None
+
+
+def check_model(model_path: str, transform_graph: str, golden_requests: str) -> Checked:
+    """Calls every serving signature with the golden requests.
 
     Raises:
       InputError: the golden requests themselves are wrong.
@@ -32,45 +48,66 @@ def check_model(model_path: str, transform_graph: str, golden_requests: str) -> 
     model = tf.saved_model.load(model_path)
     names = sorted(name for name in model.signatures if name.startswith(SERVING_PREFIX))
     if not names:
-        return [
-            f"no signature's name starts with '{SERVING_PREFIX}'; found {list(model.signatures)}"
-        ]
+        found = list(model.signatures)
+        return Checked([f"no signature's name starts with '{SERVING_PREFIX}'; found {found}"])
+    calls, reasons = _call_all({name: model.signatures[name] for name in names}, rows, types, graph)
+    for name, call in calls.items():
+        reasons += _faults(name, call.outputs, len(rows))
+    reasons = reasons or _disagreements({name: call.outputs for name, call in calls.items()})
+    return Checked(reasons, None if reasons else golden_answers(calls))
+
+
+def _call_all(
+    signatures: Mapping[str, Any],
+    rows: Rows,
+    types: Mapping[str, tf.DType],
+    graph: tft.TFTransformOutput,
+) -> tuple[dict[str, Call], list[str]]:
+    """The calls that went well, and why the others did not."""
+    calls: dict[str, Call] = {}
     reasons: list[str] = []
-    answers: dict[str, Outputs] = {}
-    for name in names:
+    for name, signature in signatures.items():
         try:
-            answers[name] = _call(model.signatures[name], rows, types, graph)
+            calls[name] = _call(signature, rows, types, graph)
         except Exception as error:  # Whatever a signature raises is a reason.
             reasons.append(f"signature '{name}' cannot be called: {_first_line(error)}")
-    for name, outputs in answers.items():
-        reasons += _faults(name, outputs, len(rows))
-    return reasons or _disagreements(answers)
+    return calls, reasons
 
 
 def _call(
     signature: Any, rows: Rows, types: Mapping[str, tf.DType], graph: tft.TFTransformOutput
-) -> Outputs:
-    inputs: dict[str, tf.TensorSpec] = signature.structured_input_signature[1]
-    outputs = signature(**_tensors(inputs, rows, types, graph))
-    return {key: tensor.numpy() for key, tensor in outputs.items()}
+) -> Call:
+    specs: dict[str, tf.TensorSpec] = signature.structured_input_signature[1]
+    takes = _takes(specs, types)
+    match takes:
+        case Takes.COLUMNS:
+            inputs = columns_from_rows(rows, specs)
+        case Takes.EXAMPLES:
+            inputs = dict.fromkeys(specs, examples_from_rows(rows, types))
+        case Takes.FEATURES:
+            inputs = _features(specs, examples_from_rows(rows, types), graph)
+    return Call(takes, _arrays(inputs), _arrays(signature(**inputs)))
 
 
-def _tensors(
-    inputs: dict[str, tf.TensorSpec],
-    rows: Rows,
-    types: Mapping[str, tf.DType],
-    graph: tft.TFTransformOutput,
+def _takes(specs: Mapping[str, tf.TensorSpec], types: Mapping[str, tf.DType]) -> Takes:
+    if specs.keys() <= types.keys():
+        return Takes.COLUMNS
+    is_one_text = [spec.dtype for spec in specs.values()] == [tf.string]
+    return Takes.EXAMPLES if is_one_text else Takes.FEATURES
+
+
+def _features(
+    specs: Mapping[str, tf.TensorSpec], examples: tf.Tensor, graph: tft.TFTransformOutput
 ) -> dict[str, tf.Tensor]:
-    if inputs.keys() <= types.keys():
-        return columns_from_rows(rows, inputs)
-    examples = examples_from_rows(rows, types)
-    if [spec.dtype for spec in inputs.values()] == [tf.string]:
-        return dict.fromkeys(inputs, examples)
     raw = tf.io.parse_example(examples, graph.raw_feature_spec())
     transformed = graph.transform_features_layer()(raw)
-    if missing := inputs.keys() - transformed.keys():
+    if missing := specs.keys() - transformed.keys():
         raise ValueError(f"there is neither a raw nor a transformed column {sorted(missing)}")
-    return {name: _shaped(transformed[name], spec) for name, spec in inputs.items()}
+    return {name: _shaped(transformed[name], spec) for name, spec in specs.items()}
+
+
+def _arrays(tensors: Mapping[str, tf.Tensor]) -> Arrays:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _shaped(tensor: Any, spec: tf.TensorSpec) -> tf.Tensor:
@@ -78,7 +115,7 @@ def _shaped(tensor: Any, spec: tf.TensorSpec) -> tf.Tensor:
     return tf.reshape(tf.cast(dense, spec.dtype), [-1, *spec.shape[1:]])
 
 
-def _faults(name: str, outputs: Outputs, rows: int) -> list[str]:
+def _faults(name: str, outputs: Arrays, rows: int) -> list[str]:
     where = f"signature '{name}'"
     if not outputs:
         return [f"{where} has no outputs"]
@@ -89,7 +126,7 @@ def _faults(name: str, outputs: Outputs, rows: int) -> list[str]:
     ]
 
 
-def _fault(value: np.ndarray[Any, Any], rows: int) -> str | None:
+def _fault(value: Array, rows: int) -> str | None:
     if value.ndim == 0 or value.shape[0] != rows:
         return f"the shape {value.shape} has not {rows} rows, one for each request"
     if value.size == 0:
@@ -104,7 +141,7 @@ def _fault(value: np.ndarray[Any, Any], rows: int) -> str | None:
     return f"row {row + 1} is {value[row].tolist()}; {int(bad.sum())} values are null or not finite"
 
 
-def _disagreements(answers: dict[str, Outputs]) -> list[str]:
+def _disagreements(answers: Mapping[str, Arrays]) -> list[str]:
     first, *others = answers
     return [
         f"signatures '{first}' and '{name}' disagree on '{key}': {difference}"
@@ -114,9 +151,7 @@ def _disagreements(answers: dict[str, Outputs]) -> list[str]:
     ]
 
 
-def _difference(
-    left: np.ndarray[Any, Any] | None, right: np.ndarray[Any, Any] | None
-) -> str | None:
+def _difference(left: Array | None, right: Array | None) -> str | None:
     if left is None or right is None:
         return "only one of them has this output"
     if left.shape != right.shape:

@@ -25,6 +25,9 @@ class ModelCheck(base_component.BaseComponent):
       model: The candidate.
       transform_graph: Of its features: what raw and transformed columns there are.
       golden_requests: Content of `golden_requests.json`: a list of rows of raw columns.
+
+    The artifact of a blessed model holds `golden_answers.json`: the requests as a client sends
+    them, and what the model answers.
     """
 
     SPEC_CLASS = ModelCheckSpec

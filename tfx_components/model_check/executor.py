@@ -13,6 +13,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from tfx_components.model_check.check import check_model
+from tfx_contract.manifest import GOLDEN_FILE
 
 RESULT_FILE = "result.json"
 
@@ -28,6 +29,8 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Publishes the blessing, as TFX's InfraValidator does, with the reasons beside it.
 
+        Beside the blessing of a good model lie its answers: VersionPusher passes them on.
+
         A bad model does not fail the node: the run goes on to Pusher, which then pushes nothing.
 
         Raises:
@@ -37,10 +40,13 @@ class Executor(base_executor.BaseExecutor):
         graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-        reasons = check_model(path, graph, str(exec_properties["golden_requests"]))
-        for reason in reasons:
+        checked = check_model(path, graph, str(exec_properties["golden_requests"]))
+        for reason in checked.reasons:
             logging.warning("Not blessed: %s", reason)
-        _publish(blessing, reasons)
+        if checked.answers:
+            answers = checked.answers.model_dump_json(indent=2) + "\n"
+            io_utils.write_string_file(os.path.join(blessing.uri, GOLDEN_FILE), answers)
+        _publish(blessing, checked.reasons)
 
 
 def read_reasons(blessing_uri: str) -> list[str]:

@@ -12,7 +12,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from tfx_components.score_writer.folder import whole_folder
+from tfx_components.atomic_folder import whole_folder
 from tfx_components.score_writer.predictions import is_finite, read_scored_rows
 from tfx_components.score_writer.record import RECORD_FILE, ROWS_FILE, ScoredRows
 from tfx_components.version_importer.executor import FINGERPRINT, VERSION

@@ -40,6 +40,9 @@ class VersionPusherSpec(component_spec.ComponentSpec):
 class VersionPusher(base_component.BaseComponent):
     """Makes a model that has all its blessings the next version, with a manifest of its origin.
 
+    Nothing is pushed when the newest or the live version is the same model, or one that was refused
+    or rolled back; a model that was live before those comes back as a new version.
+
     Args:
       model: The candidate.
       **inputs: The blessings that are needed, and the artifacts that the manifest names: see

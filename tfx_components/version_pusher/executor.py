@@ -12,11 +12,13 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
+from tfx_components.version_pusher.duplicates import Duplicate, find_duplicate
 from tfx_components.version_pusher.manifest import build_manifest
 from tfx_components.version_pusher.provenance import Provenance
 from tfx_components.version_pusher.request import RunContext, run_context
 from tfx_components.version_pusher.versions import fingerprint, publish, read_versions
-from tfx_contract.manifest import VersionManifest
+from tfx_contract.deployments import live_version
+from tfx_contract.manifest import GOLDEN_FILE, GoldenAnswers, VersionManifest
 
 Artifacts = dict[str, list[Artifact]]
 
@@ -39,12 +41,13 @@ class Executor(base_executor.BaseExecutor):
         # TFX keeps an execution's id from its executor, but the driver saw it among the run's.
         version = provenance.executions[self._context.pipeline_node.node_info.id]
         others = [m for m in read_versions(context.versions) if m.version != version]
-        if others and others[0].model_fingerprint == digest:
-            _mark_already_there(pushed, others[0], context)
+        if duplicate := find_duplicate(context.versions, others, digest):
+            _mark_already_there(pushed, duplicate, context)
             return
-        baseline = _baseline_version(input_dict, others)
+        baseline = _baseline_version(input_dict, context.versions, others)
         manifest = build_manifest(version, digest, context, input_dict, provenance, baseline, model)
-        _mark_pushed(pushed, publish(context.versions, model, manifest), version)
+        folder = publish(context.versions, model, manifest, _golden_answers(input_dict))
+        _mark_pushed(pushed, folder, version)
 
     def _run_context(self, output_uri: str) -> RunContext:
         context = self._context
@@ -70,13 +73,25 @@ def _saved_model(artifact: Artifact) -> Path:
     return Path(path_utils.serving_model_path(artifact.uri, is_old))
 
 
-def _baseline_version(inputs: Artifacts, versions: list[VersionManifest]) -> int | None:
+def _golden_answers(inputs: Artifacts) -> GoldenAnswers | None:
+    """What ModelCheck left beside its blessing; TFX's own InfraValidator leaves nothing."""
+    if not inputs.get("infra_blessing"):
+        return None
+    path = Path(artifact_utils.get_single_uri(inputs["infra_blessing"]), GOLDEN_FILE)
+    return GoldenAnswers.read(path) if path.exists() else None
+
+
+def _baseline_version(
+    inputs: Artifacts, folder: Path, versions: list[VersionManifest]
+) -> int | None:
     """The version that holds the model which the candidate was compared with."""
     if not inputs.get("baseline"):
         return None
     path = _saved_model(artifact_utils.get_single_instance(inputs["baseline"]))
     digest = fingerprint(path) if path.exists() else ""
-    return next((m.version for m in versions if m.model_fingerprint == digest), None)
+    same = [m.version for m in versions if m.model_fingerprint == digest]
+    live = live_version(folder)
+    return live if live in same else next(iter(same), None)
 
 
 def _mark_pushed(pushed: Artifact, folder: Path, version: int) -> None:
@@ -87,8 +102,8 @@ def _mark_pushed(pushed: Artifact, folder: Path, version: int) -> None:
     logging.info("Pushed version %d to %s", version, folder)
 
 
-def _mark_already_there(pushed: Artifact, same: VersionManifest, context: RunContext) -> None:
-    _mark_not_pushed(pushed, f"version {same.version}, the newest, is the same model already")
+def _mark_already_there(pushed: Artifact, same: Duplicate, context: RunContext) -> None:
+    _mark_not_pushed(pushed, same.reason)
     pushed.set_string_custom_property("pushed_version", str(same.version))
     pushed.set_string_custom_property(
         "pushed_destination", str(context.versions / str(same.version))

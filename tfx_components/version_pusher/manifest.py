@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from tfx_components.evaluation import metric_verdicts
 from tfx_components.version_pusher.provenance import Provenance
 from tfx_components.version_pusher.request import RunContext
+from tfx_components.version_pusher.signatures import signature_shapes
 from tfx_contract.compiled import CodeOrigin
 from tfx_contract.manifest import DataSource, MetricVerdict, VersionManifest
 from tfx_contract.node import ArtifactRecord, ParameterValue
@@ -32,6 +32,7 @@ def build_manifest(
 ) -> VersionManifest:
     """The manifest of a version that is about to be pushed."""
     package, request = context.package, context.request
+    shapes = signature_shapes(model)
     return VersionManifest(
         model=context.model,
         version=version,
@@ -48,7 +49,8 @@ def build_manifest(
         parameters=request.parameters if request else {},
         metrics=_metrics(inputs),
         baseline_version=baseline,
-        signatures=_signatures(model),
+        signatures=list(shapes),
+        signature_shapes=shapes,
     )
 
 
@@ -83,11 +85,3 @@ def _record(artifact: Artifact) -> ArtifactRecord:
     return ArtifactRecord(
         id=artifact.id, type=artifact.type_name, uri=artifact.uri, properties=properties
     )
-
-
-def _signatures(model: Path) -> list[str]:
-    """Read from the file, without loading the model."""
-    proto = saved_model_pb2.SavedModel()
-    proto.ParseFromString((model / "saved_model.pb").read_bytes())
-    names = {name for graph in proto.meta_graphs for name in graph.signature_def}
-    return sorted(name for name in names if not name.startswith("__"))

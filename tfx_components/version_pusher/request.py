@@ -25,10 +25,19 @@ class RunContext:
 
 def run_context(pipeline: str, run_id: str, output_uri: str, node: str) -> RunContext:
     """From the node request; without one (TFX's own runners) from what TFX tells an executor."""
-    path = os.environ.get(REQUEST_VARIABLE)
-    if path:
-        request = NodeRequest.read(path)
+    if request := node_request():
         package = load_package(Path(request.package))
         return RunContext(request.model, Path(request.versions), request.run, request, package)
     root = output_uri.rpartition(f"/{node}/")[0] or os.path.dirname(output_uri)
-    return RunContext(pipeline, Path(root) / "versions", Run(dag_id=pipeline, run_id=run_id))
+    return RunContext(pipeline, versions_in(root), Run(dag_id=pipeline, run_id=run_id))
+
+
+def node_request() -> NodeRequest | None:
+    """What the node runner was asked for; None under TFX's own runners."""
+    path = os.environ.get(REQUEST_VARIABLE)
+    return NodeRequest.read(path) if path else None
+
+
+def versions_in(pipeline_root: str) -> Path:
+    """The folder of versions under TFX's own runners, which know of no other place."""
+    return Path(pipeline_root) / "versions"

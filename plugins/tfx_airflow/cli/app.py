@@ -41,7 +41,11 @@ def _register() -> None:
         demo,
         deployment,
         doctor,
+        groundtruth,
         new,
+        predict,
+        push,
+        rollback,
         run,
         schema,
         status,
@@ -52,12 +56,17 @@ def _register() -> None:
     app.command()(run.run)
     app.command()(run.score)
     app.command()(backfill.backfill)
+    app.command()(push.push)
+    app.command()(rollback.rollback)
+    app.command()(predict.predict)
     app.command()(new.new)
     app.command()(status.status)
     app.command()(doctor.doctor)
     app.command(name="compile")(compiling.compile_models)
     app.command()(schema.schema)
     app.command()(schema.config_schema)
+    app.command()(groundtruth.groundtruth)
+    app.command()(groundtruth.erase)
     app.command()(demo.demo)
 
 

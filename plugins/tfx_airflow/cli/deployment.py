@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def up() -> None:
-    """Start Airflow and the warm worker in the background, on loopback."""
+    """Start Airflow, the warm worker and the endpoint in the background, on loopback."""
     from tfx_airflow.api import AirflowApi
     from tfx_airflow.deployment.layout import USER
     from tfx_airflow.deployment.local import LocalDeployment
@@ -26,12 +26,13 @@ def up() -> None:
         for model in all_models(layout.home):
             _take_up(api, model)
     show(f"Airflow is up: {layout.address()}")
+    show(f"The endpoint is up: {layout.endpoint_address()}")
     show(f"User {USER}, password in {layout.passwords}")
     show(f"Logs in {layout.logs}")
 
 
 def down() -> None:
-    """Stop Airflow and the warm worker."""
+    """Stop Airflow, the warm worker and the endpoint."""
     from tfx_airflow.deployment.local import LocalDeployment
 
     stopped = LocalDeployment().down()

@@ -75,8 +75,8 @@ def follow_run(
         say(f"run {run_id}: {url}")
         nodes = [node.id for node in model.pipeline(pipeline).nodes]
         progress = RunProgress(api, dag, run_id, nodes)
-        _follow(progress, url)
-        _summarise(api, progress)
+        follow(progress, url)
+        summarise(api, progress)
     show(f"Airflow's UI: {url}")
     if progress.state != "success":
         raise typer.Exit(1)
@@ -115,7 +115,8 @@ def _trigger(api: AirflowApi, model: Model, dag: str, conf: dict[str, Any]) -> s
     return api.trigger(dag, conf)
 
 
-def _follow(progress: RunProgress, url: str) -> None:
+def follow(progress: RunProgress, url: str) -> None:
+    """Shows a run until it ends, or until a person has seen enough."""
     from tfx_airflow.cli.run_view import show_until_end
 
     try:
@@ -126,7 +127,8 @@ def _follow(progress: RunProgress, url: str) -> None:
         raise typer.Exit(_INTERRUPTED_EXIT) from None
 
 
-def _summarise(api: AirflowApi, progress: RunProgress) -> None:
+def summarise(api: AirflowApi, progress: RunProgress) -> None:
+    """Shows what came of a run."""
     show()
     for node in progress.nodes:
         result = api.result(progress.dag_id, progress.run_id, node)

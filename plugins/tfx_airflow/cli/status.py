@@ -25,6 +25,7 @@ def status() -> None:
     out.print(_models(all_models(deployment.layout.home), last_runs))
     if deployment.is_running():
         show(f"Airflow: {deployment.layout.address()}")
+        show(f"Endpoint: {deployment.layout.endpoint_address()}")
 
 
 def _components(deployment: LocalDeployment) -> Table:

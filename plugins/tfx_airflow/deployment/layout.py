@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfx_contract.errors import SetupError
+from tfx_airflow.deployment.ports import AIRFLOW, ENDPOINT, HOST
 from tfx_contract.home import Home
 from tfx_contract.record import Record
 
-HOST = "127.0.0.1"
-DEFAULT_PORT = 8080
-PORT_VARIABLE = "TFX_AIRFLOW_PORT"
 USER = "admin"
 BUNDLE = "models"
 
 
-class DeploymentRecord(Record):
+class StartRecord(Record):
     """What the running deployment was started with."""
 
     port: int
+    endpoint_port: int = ENDPOINT.default
     airflow_version: str
 
 
@@ -66,28 +63,19 @@ class Layout:
         """The log of one component."""
         return self.logs / f"{component}.log"
 
-    def record(self) -> DeploymentRecord | None:
+    def record(self) -> StartRecord | None:
         """What the deployment was last started with, if it ever was."""
         try:
-            return DeploymentRecord.read(self.record_file)
+            return StartRecord.read(self.record_file)
         except (OSError, ValueError):
             return None
 
     def address(self) -> str:
         """Where the UI and the API are, or will be after `up`."""
         record = self.record()
-        return f"http://{HOST}:{record.port if record else wanted_port()}"
+        return f"http://{HOST}:{record.port if record else AIRFLOW.wanted()}"
 
-
-def wanted_port() -> int:
-    """The port that the user chose, or the default.
-
-    Raises:
-      SetupError: the setting is not a port number.
-    """
-    found = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
-    if not found.isdecimal() or not 1 <= int(found) <= 65535:
-        raise SetupError(
-            f"{PORT_VARIABLE}: found '{found}'; allowed: a port number from 1 to 65535."
-        )
-    return int(found)
+    def endpoint_address(self) -> str:
+        """Where the embedded endpoint is, or will be after `up`."""
+        record = self.record()
+        return f"http://{HOST}:{record.endpoint_port if record else ENDPOINT.wanted()}"

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import importlib.metadata
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from tfx_airflow.api import AirflowApi
 from tfx_airflow.command import tfx_environment
-from tfx_airflow.deployment.layout import (
-    HOST,
-    PORT_VARIABLE,
-    DeploymentRecord,
-    Layout,
-    wanted_port,
-)
+from tfx_airflow.deployment import ports
+from tfx_airflow.deployment.layout import Layout, StartRecord
 from tfx_airflow.deployment.processes import Component, stop
 from tfx_airflow.deployment.settings import airflow_environment, write_settings
+from tfx_airflow.serving.clients import ADDRESS_FILE, EndpointAddress
 from tfx_airflow.worker_client import WorkerClient, WorkerError
 from tfx_contract.errors import SetupError
 from tfx_contract.home import PROJECT_ROOT, Home, tfx_python
@@ -30,6 +27,7 @@ from tfx_contract.home import PROJECT_ROOT, Home, tfx_python
 Say = Callable[[str], None]
 
 WORKER = "tfx-worker"
+ENDPOINT = "endpoint"
 API_SERVER = "api-server"
 # The log servers would listen on every address; the API server reads the files itself.
 _AIRFLOW_COMMANDS = {
@@ -50,7 +48,7 @@ class DatabaseLockedError(SetupError):
 
 
 class LocalDeployment:
-    """Airflow's four components and the warm worker of one home."""
+    """Airflow's four components, the warm worker and the embedded endpoint of one home."""
 
     def __init__(self, home: Home | None = None) -> None:
         self.layout = Layout(home or Home.from_environment())
@@ -62,7 +60,7 @@ class LocalDeployment:
             self._component(name, [sys.executable, "-m", "airflow", *arguments], environment)
             for name, arguments in _AIRFLOW_COMMANDS.items()
         ]
-        return [self._worker(), *airflow]
+        return [self._worker(), self._endpoint(), *airflow]
 
     def is_running(self) -> bool:
         """Whether every component runs."""
@@ -113,11 +111,14 @@ class LocalDeployment:
     def _start(self, missing: Sequence[Component], say: Say) -> None:
         # A component that was killed leaves children behind.
         stop(missing, _STOP_SECONDS)
-        self._prepare(missing)
+        names = {component.name for component in missing}
+        self._prepare(names)
+        # Their commands name the ports, which are settled only now.
+        missing = [component for component in self.components() if component.name in names]
         try:
-            for component in sorted(missing, key=lambda component: component.name != WORKER):
-                # TFX is imported while Airflow makes its database.
-                if component.name != WORKER:
+            # TFX and TensorFlow, which come first, are imported while Airflow makes its database.
+            for component in missing:
+                if component.name in _AIRFLOW_COMMANDS:
                     self._migrate(say)
                 say(f"starting {component.name}")
                 component.start()
@@ -126,20 +127,25 @@ class LocalDeployment:
             stop(missing, _STOP_SECONDS)
             raise
 
-    def _prepare(self, missing: Sequence[Component]) -> None:
+    def _prepare(self, names: Set[str]) -> None:
         """Writes the settings, unless running components already use them."""
-        starts_api = any(component.name == API_SERVER for component in missing)
-        port = wanted_port()
-        if starts_api and len(missing) < len(self.components()):
-            # The others were told where the API server is, so it comes back to the same port.
-            record = self.layout.record()
-            port = record.port if record else port
-        if starts_api:
-            _refuse_taken(port)
-            write_settings(self.layout, port)
-            self.layout.processes.mkdir(exist_ok=True)
-            version = importlib.metadata.version("apache-airflow-core")
-            DeploymentRecord(port=port, airflow_version=version).write(self.layout.record_file)
+        record = self.layout.record()
+        if record is None or len(names) == len(self.components()):
+            record = StartRecord(
+                port=ports.AIRFLOW.wanted(),
+                endpoint_port=ports.ENDPOINT.wanted(),
+                airflow_version=importlib.metadata.version("apache-airflow-core"),
+            )
+        # Else the others were told where these two are, so they come back to the same ports.
+        if ENDPOINT in names:
+            ports.ENDPOINT.refuse_taken(record.endpoint_port)
+            address = EndpointAddress(address=f"http://{ports.HOST}:{record.endpoint_port}")
+            address.write(self.layout.home.endpoint / ADDRESS_FILE)
+        if API_SERVER in names:
+            ports.AIRFLOW.refuse_taken(record.port)
+            write_settings(self.layout, record.port)
+        self.layout.processes.mkdir(exist_ok=True)
+        record.write(self.layout.record_file)
 
     def _migrate(self, say: Say) -> None:
         version = importlib.metadata.version("apache-airflow-core")
@@ -183,7 +189,9 @@ class LocalDeployment:
             health = api.health()
         parts = [name for name in _HEALTH_PARTS if health.get(name) != "healthy"]
         airflow = parts if health else [API_SERVER]
-        return [*airflow, *([] if worker_ready(self.layout.home) else [WORKER])]
+        worker = [] if worker_ready(self.layout.home) else [WORKER]
+        endpoint = [] if endpoint_ready(self.layout) else [ENDPOINT]
+        return [*airflow, *worker, *endpoint]
 
     def _refuse_dead(self) -> None:
         for component in self.components():
@@ -197,6 +205,12 @@ class LocalDeployment:
         socket_path = str(self.layout.home.worker_socket)
         arguments = [str(tfx_python()), "-m", "tfx_runtime.worker", "--socket", socket_path]
         return self._component(WORKER, arguments, tfx_environment())
+
+    def _endpoint(self) -> Component:
+        home, port = self.layout.home, self.layout.endpoint_address().rpartition(":")[2]
+        arguments = [str(tfx_python()), "-m", "tfx_endpoint", "--folder", str(home.endpoint)]
+        arguments += ["--dags", str(home.dags), "--port", port]
+        return self._component(ENDPOINT, arguments, tfx_environment())
 
     def _component(self, name: str, arguments: list[str], environment: dict[str, str]) -> Component:
         return Component(
@@ -217,16 +231,12 @@ def worker_ready(home: Home) -> bool:
         return False
 
 
-def _refuse_taken(port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise SetupError(
-                f"Port {port} of {HOST} is taken by another program. "
-                f"Choose another: {PORT_VARIABLE}={port + 1} tfx-airflow up"
-            ) from None
+def endpoint_ready(layout: Layout) -> bool:
+    """Whether the endpoint answers and has loaded what was deployed to it."""
+    try:
+        return httpx.get(f"{layout.endpoint_address()}/ready", timeout=2).is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager

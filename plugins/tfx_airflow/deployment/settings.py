@@ -8,7 +8,8 @@ import json
 import os
 from collections.abc import Mapping
 
-from tfx_airflow.deployment.layout import BUNDLE, HOST, USER, Layout
+from tfx_airflow.deployment.layout import BUNDLE, USER, Layout
+from tfx_airflow.deployment.ports import HOST
 from tfx_airflow.deployment.private_files import ensure_password, ensure_secrets, write_private
 from tfx_contract.home import PROJECT_ROOT
 

@@ -14,7 +14,8 @@ from pathlib import Path
 def whole_folder(target: Path) -> Iterator[Path]:
     """A hidden draft beside `target` that becomes it when the block ends well.
 
-    What killed tries left is removed. When another try was first, its folder stays.
+    What killed tries left is removed; drafts of other targets may be at work. When another try was
+    first, its folder stays.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".draft-{target.name}-"
@@ -24,7 +25,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     draft.chmod(0o755)
     try:
         yield draft
-        for path in [*draft.iterdir(), draft]:
+        for path in [*draft.rglob("*"), draft]:
             _sync(path)
         _rename(draft, target)
     finally:

@@ -1,0 +1,71 @@
+"""`push`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfx_airflow.cli.console import quiet, say, show
+from tfx_contract.compiled import PUSH, dag_id
+from tfx_contract.home import Home
+
+if TYPE_CHECKING:
+    from tfx_airflow.api import AirflowApi
+    from tfx_airflow.models import Model
+
+
+def push(
+    model: Annotated[str, typer.Argument(help="The model's folder name.")],
+    version: Annotated[
+        int | None,
+        typer.Option(
+            help="Version to push, also one that was rejected; left out, the newest new one.", min=1
+        ),
+    ] = None,
+) -> None:
+    """Take a version to the model's endpoint, and follow it on its way."""
+    from tfx_airflow.api import AirflowApi
+    from tfx_airflow.deployment.local import LocalDeployment
+    from tfx_airflow.models import find_model
+
+    found = find_model(Home.from_environment(), model)
+    deployment = LocalDeployment()
+    deployment.up(say)
+    found.bring_up_to_date(say, quiet)
+    found.serving()
+    with AirflowApi(deployment.layout) as api:
+        run_id = _start(api, found, version)
+    follow_push(model, run_id)
+
+
+def _start(api: AirflowApi, model: Model, version: int | None) -> str:
+    from tfx_airflow.models import wait_until_parsed
+    from tfx_airflow.serving.tasks import VERSION
+
+    dag = dag_id(model.name, PUSH)
+    wait_until_parsed(api, model, dag)
+    api.unpause(dag)
+    return api.trigger(dag, {VERSION: version})
+
+
+def follow_push(name: str, run_id: str) -> None:
+    """Shows a run of a model's push DAG until it ends; exits 1 when it failed."""
+    from tfx_airflow.api import AirflowApi
+    from tfx_airflow.cli.run import follow, summarise
+    from tfx_airflow.deployment.layout import Layout
+    from tfx_airflow.models import find_model
+    from tfx_airflow.progress import RunProgress
+    from tfx_airflow.serving.tasks import push_tasks
+
+    model = find_model(Home.from_environment(), name)
+    layout, dag = Layout(model.home), dag_id(name, PUSH)
+    url = f"{layout.address()}/dags/{dag}/runs/{run_id}"
+    say(f"run {run_id}: {url}")
+    with AirflowApi(layout) as api:
+        progress = RunProgress(api, dag, run_id, push_tasks(model.serving()))
+        follow(progress, url)
+        summarise(api, progress)
+    show(f"Airflow's UI: {url}")
+    if progress.state != "success":
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The page at `/`: what is deployed, and a form to ask it."""

@@ -1,0 +1,1 @@
+"""SavedModels that answer requests: loading, checking, batching. Knows nothing of HTTP."""

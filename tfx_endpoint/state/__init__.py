@@ -1,0 +1,1 @@
+"""What must outlast the process: models, versions, endpoints, operations, in one SQLite file."""

@@ -1,0 +1,1 @@
+"""Vertex AI's REST interface: models, endpoints, operations, predictions."""
