@@ -11,8 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import dag_parse, many_models, scratch, training
+from bench import dag_parse, many_models, scratch, serving, training
+from bench.serving_results import serving_results
 from tfx_airflow.snapshots import Snapshots
+from tfx_airflow.versions import newest_version
 from tfx_contract.home import Home
 from tfx_contract.record import write_atomically
 
@@ -64,6 +66,8 @@ def _measure(home: Home, figures: Figures, cold: bool) -> None:
         training.stop_worker(home)
         alone = training.airflow_run(home, force=True)
         figures.pair("cold_over_cold", alone, cold_peer)
+    figures.serving = serving.measure(newest_version(home, training.MODEL))
+    figures.save()
 
 
 class Figures:
@@ -75,12 +79,17 @@ class Figures:
         self.overheads: list[float] = []
         self.parses: list[float] = []
         self.folder: many_models.Folder | None = None
+        self.serving: serving.Serving | None = None
 
     def pair(self, name: str, ours: training.AirflowRun, peer: float) -> None:
         """Takes one Airflow run and its peer's seconds, and saves all there is."""
         self.pairs.setdefault(name, []).append((ours.seconds, peer))
         if name != "cold_over_cold":
             self.overheads += ours.overheads
+        self.save()
+
+    def save(self) -> None:
+        """Writes all there is."""
         write_atomically(self.path, json.dumps(self.results(), indent=2) + "\n")
 
     def results(self) -> Results:
@@ -91,6 +100,8 @@ class Figures:
         )
         if self.folder:
             results |= _folder(self.folder)
+        if self.serving:
+            results |= serving_results(self.serving)
         if self.parses:
             results["dag_parse"] = _single(
                 self.parses, "ms", "Median of five processes, Airflow imported."

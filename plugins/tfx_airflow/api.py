@@ -173,9 +173,14 @@ class AirflowApi:
 
     def result(self, dag_id: str, run_id: str, node: str) -> dict[str, Any] | None:
         """The NodeResult that a task returned; None when there is none."""
-        path = f"{_run(dag_id, run_id)}/taskInstances/{_part(node)}/xcomEntries/return_value"
+        value = self.returned(dag_id, run_id, node)
+        return _json_value(value) if value is not None else None
+
+    def returned(self, dag_id: str, run_id: str, task: str) -> Any:
+        """What a task returned; None when there is nothing."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{_part(task)}/xcomEntries/return_value"
         answer = self._request("GET", path, missing_ok=True, params={"deserialize": "false"})
-        return _json_value(answer["value"]) if answer else None
+        return answer["value"] if answer else None
 
     def _get(self, path: str, **query: object) -> dict[str, Any]:
         return self._request("GET", path, params=query) or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import threading
 import time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DEMO_MODEL = "chicago_taxi"
 _ROWS = 10
+_TRAFFIC_ROWS = 1000
 _SHOWN_COLUMNS = ("company", "payment_type", "trip_miles", "fare")
 # The second version learns faster, and has to prove itself against the first.
 _VERSIONS: tuple[list[str], ...] = ([], ["learning_rate=0.002"])
@@ -95,14 +97,15 @@ def _traffic(home: Home) -> Iterator[None]:
     from tfx_airflow.serving.predict import predict
 
     clients = connect(find_model(home, DEMO_MODEL).serving(), home)
-    instances = [row["columns"] for row in _rows(home, _ROWS)]
+    # Many, because a canary compares distributions of predictions.
+    instances = [row["columns"] for row in _rows(home, _TRAFFIC_ROWS)]
     ended = threading.Event()
 
     def run() -> None:
         while not ended.wait(_PAUSE_SECONDS):
             # Before the first version is there, nothing answers.
             with suppress(TfxAirflowError):
-                predict(clients, DEMO_MODEL, instances, None)
+                predict(clients, DEMO_MODEL, random.sample(instances, _ROWS), None)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

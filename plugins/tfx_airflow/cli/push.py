@@ -13,6 +13,7 @@ from tfx_contract.home import Home
 if TYPE_CHECKING:
     from tfx_airflow.api import AirflowApi
     from tfx_airflow.models import Model
+    from tfx_airflow.progress import RunProgress
 
 
 def push(
@@ -52,7 +53,7 @@ def _start(api: AirflowApi, model: Model, version: int | None) -> str:
 def follow_push(name: str, run_id: str) -> None:
     """Shows a run of a model's push DAG until it ends; exits 1 when it failed."""
     from tfx_airflow.api import AirflowApi
-    from tfx_airflow.cli.run import follow, summarise
+    from tfx_airflow.cli.run import conclude, follow
     from tfx_airflow.deployment.layout import Layout
     from tfx_airflow.models import find_model
     from tfx_airflow.progress import RunProgress
@@ -65,7 +66,16 @@ def follow_push(name: str, run_id: str) -> None:
     with AirflowApi(layout) as api:
         progress = RunProgress(api, dag, run_id, push_tasks(model.serving()))
         follow(progress, url)
-        summarise(api, progress)
-    show(f"Airflow's UI: {url}")
-    if progress.state != "success":
-        raise typer.Exit(1)
+        _show_words(api, progress)
+        conclude(progress, url)
+
+
+def _show_words(api: AirflowApi, progress: RunProgress) -> None:
+    """What each step said of itself, in a sentence or by its verdict."""
+    show()
+    for task in progress.nodes:
+        said = api.returned(progress.dag_id, progress.run_id, task)
+        if isinstance(said, dict) and "decision" in said:
+            show(f"{task}: {said['decision']}, {said['reason']}")
+        elif isinstance(said, str | int) and said != "":
+            show(f"{task}: {said}")

@@ -76,10 +76,8 @@ def follow_run(
         nodes = [node.id for node in model.pipeline(pipeline).nodes]
         progress = RunProgress(api, dag, run_id, nodes)
         follow(progress, url)
-        summarise(api, progress)
-    show(f"Airflow's UI: {url}")
-    if progress.state != "success":
-        raise typer.Exit(1)
+        _summarise(api, progress)
+        conclude(progress, url)
 
 
 def _make_ready(
@@ -127,13 +125,16 @@ def follow(progress: RunProgress, url: str) -> None:
         raise typer.Exit(_INTERRUPTED_EXIT) from None
 
 
-def summarise(api: AirflowApi, progress: RunProgress) -> None:
-    """Shows what came of a run."""
+def _summarise(api: AirflowApi, progress: RunProgress) -> None:
     show()
     for node in progress.nodes:
         result = api.result(progress.dag_id, progress.run_id, node)
         if result:
             _show_facts(node, result.get("summary", {}))
+
+
+def conclude(progress: RunProgress, url: str) -> None:
+    """Shows what failed and how a run ended; exits 1 when it failed."""
     for failed in progress.failed_nodes:
         complain(f"{failed.node} failed:")
         for line in progress.error_of(failed):
@@ -142,6 +143,9 @@ def summarise(api: AirflowApi, progress: RunProgress) -> None:
         f"{progress.dag_id}: {progress.state}",
         "green" if progress.state == "success" else "bold red",
     )
+    show(f"Airflow's UI: {url}")
+    if progress.state != "success":
+        raise typer.Exit(1)
 
 
 def _show_facts(node: str, summary: Mapping[str, Any]) -> None:

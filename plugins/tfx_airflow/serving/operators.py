@@ -70,7 +70,8 @@ class ServingOperator(BaseOperator):
 
     def failure(self, context: Context, error: TfxAirflowError) -> AirflowException:
         """What a task raises for an error of ours."""
-        self.log.error("%s: %s", type(error).__name__, error)
+        # The command line shows the lines that begin so.
+        self.log.error("ERROR %s: %s", type(error).__name__, error)
         final = isinstance(error, InputError | Preempted)
         return (AirflowFailException if final else AirflowException)(str(error))
 

@@ -81,13 +81,16 @@ class Watch(PushOperator):
         super().__init__(**kwargs)
         self.share = share
 
+    def step(self, context: Context) -> Any:
+        if context["ti"].xcom_pull(task_ids=self.share) is None:
+            raise AirflowSkipException("Nothing is live to compare the version with.")
+        return super().step(context)
+
     def push_step(self, push: Push, context: Context) -> dict[str, Any]:
         from tfx_airflow.serving.canary import Watched, conclude
         from tfx_airflow.serving.verdict import Decision
 
         begun = context["ti"].xcom_pull(task_ids=self.share)
-        if begun is None:
-            raise AirflowSkipException("Nothing is live to compare the version with.")
         verdict = conclude(push, Watched.model_validate(begun))
         self.log.info("%s: %s %s", verdict.decision, verdict.reason, verdict.numbers)
         if verdict.decision is Decision.WATCH:
