@@ -62,7 +62,7 @@ class Canary(Record):
         description="95th percentile of the latency, at most so many times the live version's.",
     )
     max_prediction_distance: float | None = Field(
-        default=0.3,
+        default=0.5,
         gt=0,
         le=1,
         description="Jensen-Shannon distance of the two versions' predictions, from the request "
