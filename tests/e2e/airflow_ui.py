@@ -88,8 +88,8 @@ class AirflowUi:
 
 
 @contextmanager
-def open_ui(deployment: Deployment, profile: Path) -> Iterator[AirflowUi]:
-    """Starts a browser and signs in."""
+def open_page(profile: Path) -> Iterator[Page]:
+    """A browser with one empty page."""
     browser = PROGRAMS["chromium"].find()
     assert browser, "found no chromium; python3 -m tfx_setup chromium"
     with sync_playwright() as playwright:
@@ -105,8 +105,15 @@ def open_ui(deployment: Deployment, profile: Path) -> Iterator[AirflowUi]:
         try:
             page = context.pages[0]
             page.set_default_timeout(_WAIT_MILLISECONDS)
-            ui = AirflowUi(page, deployment)
-            ui.sign_in()
-            yield ui
+            yield page
         finally:
             context.close()
+
+
+@contextmanager
+def open_ui(deployment: Deployment, profile: Path) -> Iterator[AirflowUi]:
+    """Starts a browser and signs in."""
+    with open_page(profile) as page:
+        ui = AirflowUi(page, deployment)
+        ui.sign_in()
+        yield ui

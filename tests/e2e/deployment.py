@@ -53,6 +53,7 @@ class Deployment:
         }
         self._starting: list[subprocess.Popen[str]] = []
         shutil.copytree(PROJECT_ROOT / "dags", self.home.dags)
+        self._leave_unserved(MODEL)
 
     @property
     def address(self) -> str:
@@ -136,6 +137,11 @@ class Deployment:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def _leave_unserved(self, model: str) -> None:
+        """Tests kill the one task that runs; none of a push may run beside it."""
+        path = self.home.dags / model / "model.yaml"
+        path.write_text(re.sub(r"(?ms)^serving:.*?^(?=\S)", "", path.read_text()))
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if "AIRFLOW__" not in name}

@@ -9,7 +9,7 @@ from contextlib import suppress
 import psutil
 
 from tests.e2e.deployment import Deployment
-from tfx_airflow.deployment.local import WORKER, LocalDeployment
+from tfx_airflow.deployment.local import ENDPOINT, WORKER, LocalDeployment
 from tfx_airflow.deployment.processes import Component
 from tfx_contract.home import tfx_python
 
@@ -24,8 +24,9 @@ def worker(deployment: Deployment) -> psutil.Process:
 
 
 def node_processes(deployment: Deployment) -> set[psutil.Process]:
-    """Every TFX process of this home that is no part of the idle worker, orphans included."""
-    at_rest = {process.pid for process in _component(deployment, WORKER).family()}
+    """Every TFX process of this home but the idle worker and the endpoint, orphans included."""
+    families = (_component(deployment, name).family() for name in (WORKER, ENDPOINT))
+    at_rest = {process.pid for family in families for process in family}
     return {process for process in _tfx_processes(deployment) if process.pid not in at_rest}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.deployment import MODEL, Deployment
+from tfx_airflow.deployment.local import LocalDeployment
 
 
 def test_schema_proposes_what_the_last_run_inferred(deployment: Deployment) -> None:
@@ -16,9 +17,10 @@ def test_schema_proposes_what_the_last_run_inferred(deployment: Deployment) -> N
 def test_status_lists_every_component_and_the_last_run(deployment: Deployment) -> None:
     done = deployment.command("status")
     assert done.returncode == 0, done.stderr
-    for component in ("tfx-worker", "api-server", "scheduler", "dag-processor", "triggerer"):
-        assert component in done.stdout
-    assert done.stdout.count("up, process") == 5
+    components = LocalDeployment(deployment.home).components()
+    for component in components:
+        assert component.name in done.stdout
+    assert done.stdout.count("up, process") == len(components) == 6
     assert MODEL in done.stdout
 
 

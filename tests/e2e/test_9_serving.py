@@ -8,12 +8,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
+from playwright.sync_api import expect
 
+from tests.e2e.airflow_ui import open_page
 from tests.e2e.deployment import Deployment, eventually, manifest_of
 from tfx_airflow.deployment.local import ENDPOINT, LocalDeployment
 from tfx_contract.deployments import Happened, live_version, read_events, rejected_versions
@@ -185,3 +188,19 @@ def test_an_endpoint_that_was_killed_comes_back_with_what_it_served(
     process.kill()
     deployment.up()
     assert cellar.ask() == golden_answers(deployment, live)["predictions"]
+
+
+def test_a_person_tries_a_prediction_on_the_page(
+    deployment: Deployment, cellar: Endpoint, tmp_path: Path
+) -> None:
+    with open_page(tmp_path) as page:
+        page.goto(deployment.layout.endpoint_address())
+        card = page.locator("section", has=page.get_by_role("heading", name=CELLAR, exact=True))
+        # The version by traffic, the golden requests in the form.
+        expect(card.locator("textarea")).not_to_have_value("", timeout=30_000)
+        instances = json.loads(card.locator("textarea").input_value())
+        card.get_by_role("button", name="Predict").click()
+        expect(card.locator("output")).to_contain_text("predictions", timeout=30_000)
+        answer = json.loads(card.locator("output").inner_text())
+    assert len(instances) > 1
+    assert answer["predictions"] == cellar.ask()[: len(instances)]

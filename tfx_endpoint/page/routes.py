@@ -20,7 +20,7 @@ from tfx_endpoint.vertex.endpoints import endpoint_name
 _FOLDER = Path(__file__).parent
 _FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 # Nothing from elsewhere, and nothing inline.
-_POLICY = "default-src 'self'; frame-ancestors 'none'"
+_POLICY = "default-src 'self'; img-src data:; frame-ancestors 'none'"
 _MOST_INSTANCES = 3
 
 
