@@ -69,7 +69,7 @@ def append_event(versions: Path, event: DeploymentEvent) -> None:
 def read_events(versions: Path, version: int) -> list[DeploymentEvent]:
     """The events of one version, the oldest first; a line that was cut off is left out."""
     try:
-        lines = (versions / str(version) / DEPLOYMENTS_FILE).read_text("utf-8").splitlines()
+        lines = (versions / str(version) / DEPLOYMENTS_FILE).read_text("utf-8").split("\n")
     except FileNotFoundError:
         return []
     return [event for line in lines if (event := _parse(line))]

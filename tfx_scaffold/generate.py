@@ -133,6 +133,7 @@ def _context(found: Findings, target: Path) -> dict[str, Any]:
         "left_out": [column for column in found.columns if column.kind is Kind.LEFT_OUT],
         "renamed": renamed,
         "columns_signature": "raw_columns" if renamed else "serving_json",
+        "columns_transform": "transform_columns" if renamed else "transform_json",
         "raw_columns": _raw_columns(sections, used),
         "number_in_text": _raw(NUMBER_IN_TEXT),
         "number_decoration": _raw(NUMBER_DECORATION),

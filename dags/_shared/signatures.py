@@ -5,6 +5,7 @@ serving_json         raw columns, one vector each: texts ('' is missing) and flo
                      missing, for integers too: float64 holds every integer of these columns)
 serving_transformed  features after the transformation
 transform_features   that transformation of serialized tf.Examples; the Evaluator's labels
+transform_json       that transformation of raw columns: what the model sees of a request
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Served(tf.Module):
             "serving_json": tf.function(self._of_columns).get_concrete_function(**columns),
             "serving_transformed": tf.function(self._of_features).get_concrete_function(**inputs),
             "transform_features": tf.function(self._transform).get_concrete_function(serialized),
+            "transform_json": tf.function(self._transform_raw).get_concrete_function(**columns),
         }
 
     def _column(self, name: str) -> tf.TensorSpec:
@@ -79,14 +81,17 @@ class Served(tf.Module):
         return self._predict(self.transformation(tf.io.parse_example(examples, wanted)))
 
     def _of_columns(self, **columns: tf.Tensor) -> Tensors:
-        raw = {name: _sparse(column, self._raw[name].dtype) for name, column in columns.items()}
-        return self._predict(self.transformation(raw))
+        return self._predict(self._transform_raw(**columns))
 
     def _of_features(self, **inputs: tf.Tensor) -> Tensors:
         return self._predict(inputs)
 
     def _transform(self, examples: tf.Tensor) -> Tensors:
         return dict(self.transformation(tf.io.parse_example(examples, self._raw)))
+
+    def _transform_raw(self, **columns: tf.Tensor) -> Tensors:
+        raw = {name: _sparse(column, self._raw[name].dtype) for name, column in columns.items()}
+        return dict(self.transformation(raw))
 
 
 def _sparse(column: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:

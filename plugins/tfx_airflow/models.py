@@ -17,7 +17,8 @@ from tfx_contract.serving_spec import Serving
 
 Say = Callable[[str], None]
 
-_PARSE_SECONDS = 60.0
+_PARSE_SECONDS = 120.0
+_ASK_AGAIN_SECONDS = 10.0
 _POLL_SECONDS = 0.3
 
 
@@ -122,15 +123,15 @@ def wait_until_parsed(api: AirflowApi, model: Model, dag_id: str = "") -> None:
       SetupError: its DAG file has an import error, or the DAG processor does not get to it.
     """
     version = Snapshots(model.home).publish()
-    deadline = time.monotonic() + _PARSE_SECONDS
-    asked = False
+    ask_at = time.monotonic()
+    deadline = ask_at + _PARSE_SECONDS
     while time.monotonic() < deadline:
         dag = api.dag(dag_id or model.name)
         if dag and dag.bundle_version == version and not dag.stale:
             return
-        if dag and not asked:
+        if dag and time.monotonic() >= ask_at:
             api.parse_soon(dag)
-            asked = True
+            ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
         _refuse_import_error(api, model, snapshot_note(version))
         time.sleep(_POLL_SECONDS)
     _refuse_import_error(api, model)

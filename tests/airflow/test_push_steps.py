@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 
@@ -25,6 +27,8 @@ from tfx_contract.errors import SetupError
 from tfx_contract.home import Home
 from tfx_contract.manifest import SAVED_MODEL_FOLDER, TensorShape
 from tfx_contract.serving_spec import Serving
+
+FORK = multiprocessing.get_context("fork")
 
 # A step of a second or so, for tests.
 CANARY = {"window_minutes": 0.01, "longest_minutes": 10, "min_requests": 30, "steps": [50]}
@@ -228,13 +232,9 @@ def test_a_corrupt_saved_model_fails_its_smoke_test_and_the_live_one_serves_on(
     assert (served.loaded(), served.answer()) == ([1], 1.0)
 
 
-class Killed(Exception):
-    """Stands for SIGKILL: nothing after it happens."""
-
-
 def kill_at_first_wait(push: Push) -> Push:
     def wait(operation: str) -> None:
-        raise Killed
+        os.kill(os.getpid(), signal.SIGKILL)
 
     return Push(push.model, push.version, push.serving, push.home, push.by, push.clients, wait)
 
@@ -251,6 +251,16 @@ KILLED_AFTER: dict[str, Callable[[Push], object]] = {
 }
 
 
+def work_until(step: str, served: Model, waiting: bool) -> None:
+    """Ends by SIGKILL: after the step, or as it waits for the endpoint."""
+    served.clients = connect(Serving(), served.home)  # The sockets of the parent stay its own.
+    push = served.push(2, "killed", canary=CANARY)
+    for name, each in KILLED_AFTER.items():
+        each(kill_at_first_wait(push) if waiting and name == step else push)
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("step", KILLED_AFTER)
 @pytest.mark.parametrize("waiting", [True, False])
 def test_after_a_killed_push_the_next_one_ends_right(
@@ -259,13 +269,10 @@ def test_after_a_killed_push_the_next_one_ends_right(
     served.add(1)
     bring(served.push(1, "first"))
     served.add(2)
-    killed = served.push(2, "killed", canary=CANARY)
-    for name, each in KILLED_AFTER.items():
-        if name == step:
-            with suppress(Killed):
-                each(kill_at_first_wait(killed) if waiting else killed)
-            break
-        each(killed)
+    process = FORK.Process(target=work_until, args=(step, served, waiting))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
     assert served.ask().status_code == 200
     bring(served.push(2, "next", canary=CANARY))
     assert (served.traffic(), served.answer()) == ({2: 100}, 2.0)

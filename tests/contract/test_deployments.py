@@ -67,3 +67,12 @@ def test_half_a_line_of_a_killed_writer_costs_only_itself(versions: Path) -> Non
     note(versions, 3, Happened.PROMOTED)
     assert [event.happened for event in read_events(versions, 3)] == ["uploaded", "promoted"]
     assert live_version(versions) == 3
+
+
+def test_a_line_ends_with_a_newline_and_with_nothing_else(versions: Path) -> None:
+    reason = "a\u2028b\x85c\nd"
+    event = DeploymentEvent(
+        version=3, happened=Happened.REFUSED, target=Target.LOCAL, by="test", reason=reason
+    )
+    append_event(versions, event)
+    assert [event.reason for event in read_events(versions, 3)] == [reason]

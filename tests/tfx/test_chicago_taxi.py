@@ -15,6 +15,7 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 
+from tests.tfx.skew import assert_no_skew, csv_rows, served_features, trained_features
 from tfx_components.evaluation import failures, metric_verdicts
 from tfx_components.version_pusher.versions import read_versions
 from tfx_contract.manifest import VersionManifest
@@ -96,6 +97,16 @@ def test_the_model_learned_and_is_measured_by_slices(manifest: VersionManifest) 
 
 def test_three_ways_to_call_the_model_are_served(manifest: VersionManifest) -> None:
     assert {"serving_default", "serving_json", "serving_transformed"} <= set(manifest.signatures)
+
+
+def test_all_rows_as_requests_give_the_very_features_that_training_saw(
+    home: Path, manifest: VersionManifest, tmp_path: Path
+) -> None:
+    model = home / "versions" / str(manifest.version) / "model"
+    [data] = (Path(resolve_uri(_spec().data.uri))).glob("*.csv")
+    rows = csv_rows(data, manifest.signature_shapes["transform_json"].inputs)
+    served = served_features(model, "transform_json", rows, tmp_path)
+    assert_no_skew(served, trained_features(home), "tips_xf")
 
 
 def test_a_fresh_process_predicts_rows_of_the_real_data(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 
+from tests.tfx.skew import assert_no_skew, csv_rows, served_features, trained_features
 from tfx_components.evaluation import metric_verdicts
+from tfx_components.version_pusher.versions import read_versions
 from tfx_contract.errors import InputError
 from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_runtime.compile import compile_model
+from tfx_runtime.modules import importable_from
 from tfx_runtime.training_pipeline import create_pipeline
 from tfx_scaffold.scaffold import scaffold
 
@@ -102,16 +107,26 @@ def test_it_compiles(folder: Path, tmp_path: Path) -> None:
     assert compile_model(folder, tmp_path).digest
 
 
-def test_it_trains_is_blessed_and_pushed(folder: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pipeline root of one short training."""
+    root = tmp_path_factory.mktemp("trained")
     spec = spec_of(folder)
     training = spec.training.model_copy(update={"steps": STEPS})
     pipeline = create_pipeline(
-        spec.model_copy(update={"training": training}), folder, pipeline_root=str(tmp_path)
+        spec.model_copy(update={"training": training}), folder, pipeline_root=str(root)
     )
-    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
-    pipeline.metadata_connection_config = connection
+    pipeline.metadata_connection_config = connection_to(root)
     LocalDagRunner().run(pipeline)
-    with metadata.Metadata(connection) as handle:
+    return root
+
+
+def connection_to(root: Path) -> metadata_store_pb2.ConnectionConfig:
+    return metadata.sqlite_metadata_connection_config(str(root / "metadata.db"))
+
+
+def test_it_trains_is_blessed_and_pushed(trained: Path) -> None:
+    with metadata.Metadata(connection_to(trained)) as handle:
         [evaluation] = handle.store.get_artifacts_by_type("ModelEvaluation")
         [check] = handle.store.get_artifacts_by_type("InfraBlessing")
     artifact: Artifact = standard_artifacts.ModelEvaluation()
@@ -119,7 +134,21 @@ def test_it_trains_is_blessed_and_pushed(folder: Path, tmp_path: Path) -> None:
     values = {m.name: m.value or 0 for m in metric_verdicts(artifact.uri) if not m.slice}
     assert values["AUCPrecisionRecall"] > 0.3
     assert json.loads((Path(check.uri) / "result.json").read_text())["blessed"]
-    assert list((tmp_path / "versions").iterdir())
+    assert list((trained / "versions").iterdir())
+
+
+def test_rows_as_requests_give_the_very_features_that_training_saw(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    [manifest] = read_versions(trained / "versions")
+    inputs = manifest.signature_shapes["transform_columns"].inputs
+    with importable_from([folder]):
+        names = runpy.run_path(str(folder / "features.py"))
+    columns = {plain: column for column, plain in names["PLAIN_NAMES"].items()}
+    rows = csv_rows(folder.parents[1] / "data" / "fraud.csv", inputs, columns)
+    model = trained / "versions" / str(manifest.version) / "model"
+    served = served_features(model, "transform_columns", rows, tmp_path)
+    assert_no_skew(served, trained_features(trained), names["LABEL_XF"])
 
 
 def test_a_folder_that_is_there_is_left_alone(folder: Path) -> None:

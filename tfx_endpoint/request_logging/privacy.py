@@ -15,10 +15,11 @@ from tfx_contract.serving_spec import RequestLog
 from tfx_request_log.hashing import KeyedHash
 from tfx_request_log.records import WITHHELD
 
-# By the convention of our models (dags/_shared/signatures.py) these take, and give, features after
-# the transformation: a column does not go by its name there, but its value shows.
+# By the convention of our models (dags/_shared/signatures.py) these take features after the
+# transformation, or begin so and give them: a column does not go by its name there, but its value
+# shows.
 _TAKES_FEATURES = "serving_transformed"
-_GIVES_FEATURES = "transform_features"
+_GIVES_FEATURES = "transform_"
 _BYTES = {"b64"}
 
 
@@ -53,7 +54,7 @@ class Privacy:
         """JSON texts of the answers; a model may pass columns through."""
         if not self._hides:
             return [encode(prediction) for prediction in predictions]
-        if signature == _GIVES_FEATURES:
+        if signature.startswith(_GIVES_FEATURES):
             return [WITHHELD] * len(predictions)
         return [encode(self._clean(value, set(), named=True)) for value in predictions]
 

@@ -50,7 +50,8 @@ def read_instances(source: str) -> list[Any]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
-        content = [_line(source, n, line) for n, line in enumerate(text.splitlines(), 1) if line]
+        lines = enumerate(text.split("\n"), 1)
+        content = [_line(source, n, line) for n, line in lines if line.strip()]
     if isinstance(content, dict):
         content = content.get("instances", [content])
     if not isinstance(content, list) or not content:

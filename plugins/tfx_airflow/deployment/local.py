@@ -16,6 +16,7 @@ import httpx
 from tfx_airflow.api import AirflowApi
 from tfx_airflow.command import tfx_environment
 from tfx_airflow.deployment import ports
+from tfx_airflow.deployment.database import ensure_database
 from tfx_airflow.deployment.layout import Layout, StartRecord
 from tfx_airflow.deployment.processes import Component, stop
 from tfx_airflow.deployment.settings import airflow_environment, write_settings
@@ -119,7 +120,7 @@ class LocalDeployment:
             # TFX and TensorFlow, which come first, are imported while Airflow makes its database.
             for component in missing:
                 if component.name in _AIRFLOW_COMMANDS:
-                    self._migrate(say)
+                    ensure_database(self.layout, airflow_environment(self.layout), say)
                 say(f"starting {component.name}")
                 component.start()
             self._wait(say)
@@ -146,26 +147,6 @@ class LocalDeployment:
             write_settings(self.layout, record.port)
         self.layout.processes.mkdir(exist_ok=True)
         record.write(self.layout.record_file)
-
-    def _migrate(self, say: Say) -> None:
-        version = importlib.metadata.version("apache-airflow-core")
-        marker = self.layout.folder / "migrated"
-        if self.layout.database.exists() and marker.exists() and marker.read_text() == version:
-            return
-        say("making Airflow's database")
-        log = self.layout.log_of("migrate")
-        with log.open("wb") as output:
-            done = subprocess.run(
-                [sys.executable, "-m", "airflow", "db", "migrate"],
-                env=airflow_environment(self.layout),
-                cwd=PROJECT_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        if done.returncode != 0:
-            raise SetupError(f"Airflow's database could not be made; {log} says why.")
-        marker.write_text(version)
 
     def _wait(self, say: Say) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 
+from tfx_airflow.deployment.database import database_url
 from tfx_airflow.deployment.layout import BUNDLE, USER, Layout
 from tfx_airflow.deployment.ports import HOST
 from tfx_airflow.deployment.private_files import ensure_password, ensure_secrets, write_private
@@ -66,7 +67,7 @@ def _settings(layout: Layout, port: int, keys: Mapping[str, str]) -> Settings:
             "fernet_key": keys["fernet_key"],
         },
         "database": {
-            "sql_alchemy_conn": f"sqlite:///{layout.database}",
+            "sql_alchemy_conn": database_url(layout.database),
             "load_default_connections": False,
         },
         "api": {

@@ -55,6 +55,12 @@ def save_counter(folder: Path) -> Path:
     return _save(counter, folder, signatures)
 
 
+def save_slow(folder: Path) -> Path:
+    """Takes as many seconds as it is asked to."""
+    slow = Slow()
+    return _save(slow, folder, {"serving_default": slow.wait})
+
+
 def example(row: dict[str, Any]) -> bytes:
     """A row as a serialized tf.Example; what is None is left out."""
     features = {name: _feature(name, value) for name, value in row.items() if value is not None}
@@ -168,6 +174,17 @@ class Counter(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([8], tf.float32, name="x")])
     def eight(self, x: tf.Tensor) -> Tensors:
         return {"x": x}
+
+
+class Slow(tf.Module):
+    """A call lasts as long as the longest of its rows says, in seconds."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="seconds")])
+    def wait(self, seconds: tf.Tensor) -> Tensors:
+        end = tf.timestamp() + tf.cast(tf.reduce_max(seconds), tf.float64)
+        while tf.timestamp() < end:
+            pass
+        return {"waited": seconds}
 
 
 def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> Path:

@@ -69,7 +69,8 @@ class EndpointProcess:
 
     def access_lines(self) -> list[dict[str, Any]]:
         """The access log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()[1:]]
+        # Not by `splitlines`: a path may hold other characters that end a line for Python.
+        return [json.loads(line) for line in self.log.read_text().split("\n")[1:-1]]
 
     def kill(self) -> None:
         """As the kernel's out-of-memory killer does it."""

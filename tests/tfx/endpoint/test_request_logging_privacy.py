@@ -124,6 +124,7 @@ def test_features_after_the_transformation_are_withheld() -> None:
     rules = privacy(drop=["company"])
     assert cleaned(rules, {"company_xf": 3}, signature="serving_transformed") == [None]
     assert rules.response([{"company_xf": 3}], "transform_features") == ["null"]
+    assert rules.response([{"company_xf": 3}], "transform_json") == ["null"]
     assert privacy().response([{"company_xf": 3}], "transform_features") == ['{"company_xf":3}']
 
 
