@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from tfx_contract.manifest import GOLDEN_FILE, GoldenAnswers
 from tfx_endpoint.counters import Counters
 from tfx_endpoint.errors import Code, RequestError, invalid
+from tfx_endpoint.memory import free_unloaded, keep_loaded
 from tfx_endpoint.settings import Limits
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Deployed:
         if server is not None:
             await server.drain()
             server.close()
+            del server
+            free_unloaded()
 
     def ready_server(self) -> ModelServer:
         """What answers.
@@ -156,6 +159,8 @@ def import_tensorflow() -> None:
     """Takes seconds, which the first load would wait for otherwise."""
     import tfx_endpoint.serving.server  # noqa: F401
 
+    keep_loaded()
+
 
 def _load(version: Version, limits: Limits) -> ModelServer:
     # Imported late because TensorFlow takes seconds, and the process should answer before.
@@ -170,6 +175,7 @@ def _load(version: Version, limits: Limits) -> ModelServer:
     except BaseException:
         server.close()
         raise
+    keep_loaded()
     return server
 
 
