@@ -60,13 +60,14 @@ def give_share(push: Push, percent: int | None) -> Watched | None:
     what = "a copy of the traffic" if percent is None else f"{percent} % of the traffic"
     numbers = {"percent": percent or 0, "live_version": state.live}
     push.record(Happened.CANARY, what, numbers)
-    counted = meter.read(state.name)
+    began = datetime.now(UTC)
+    counted = meter.read(state.name, began)
     return Watched(
         endpoint=state.name,
         canary=canary,
         live=live,
         live_version=int(state.live or 0),
-        began=datetime.now(UTC).isoformat(),
+        began=began.isoformat(),
         start={id: counted.get(id, Counters()).as_json() for id in (canary, live)},
     )
 
@@ -107,13 +108,16 @@ def _goes_back(push: Push, decision: Decision) -> bool:
 
 
 def _judge(push: Push, watched: Watched, with_predictions: bool) -> Verdict:
-    counted = meter_of(push.clients, push.serving).read(watched.endpoint)
+    meter = meter_of(push.clients, push.serving)
+    # Of the newest requests nothing is known yet, so they count as not watched.
+    minutes = max(0.0, watched.minutes - meter.delay_minutes)
+    counted = meter.read(watched.endpoint, datetime.fromisoformat(watched.began))
     canary, live = (
         counted.get(id, Counters()).beyond(Counters.from_json(watched.start[id]))
         for id in (watched.canary, watched.live)
     )
     predictions = _predictions(push, watched) if with_predictions else None
-    return judge(canary, live, watched.minutes, push.serving.canary, predictions)
+    return judge(canary, live, minutes, push.serving.canary, predictions)
 
 
 def _predictions(push: Push, watched: Watched) -> Any:

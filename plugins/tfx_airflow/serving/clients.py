@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from tfx_contract.serving_spec import Serving, Target
 
 if TYPE_CHECKING:
     from google.cloud import aiplatform_v1 as v1
+    from google.cloud import monitoring_v3
 
 ADDRESS_FILE = "endpoint.json"
 TOKEN_FILE = "token"
@@ -46,6 +48,7 @@ class Clients:
       endpoints: Client of the endpoints.
       http: A `requests` session that signs in by itself, for what no client can do over REST:
         `rawPredict` with a body of its own, and the embedded endpoint's counters.
+      credentials: What the clients sign in with.
     """
 
     parent: str
@@ -53,6 +56,14 @@ class Clients:
     models: v1.ModelServiceClient
     endpoints: v1.EndpointServiceClient
     http: Any
+    credentials: Any
+
+    @cached_property
+    def metrics(self) -> monitoring_v3.MetricServiceClient:
+        """Client of Cloud Monitoring, which only a canary on Vertex AI needs."""
+        from google.cloud import monitoring_v3
+
+        return monitoring_v3.MetricServiceClient(credentials=self.credentials)
 
     def url(self, resource: str, method: str) -> str:
         """The address of a custom method: `http://…/v1/projects/…:counters`."""
@@ -115,6 +126,7 @@ def _clients(
         models=aiplatform_v1.ModelServiceClient(**options),
         endpoints=aiplatform_v1.EndpointServiceClient(**options),
         http=AuthorizedSession(credentials),  # type: ignore[no-untyped-call]
+        credentials=credentials,
     )
 
 

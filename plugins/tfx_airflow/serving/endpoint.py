@@ -13,6 +13,7 @@ Labels of an endpoint:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -204,10 +205,14 @@ class ModelEndpoint:
 
     def undeploy_soon(self) -> None:
         """Has everything undeployed, and does not wait for it."""
+        from google.api_core.exceptions import FailedPrecondition, NotFound
+
         state = self.read()
         for each in sorted(state.deployed, key=lambda each: state.traffic.get(each.id, 0)):
             request = {"endpoint": state.name, "deployed_model_id": each.id}
-            self._clients.endpoints.undeploy_model(request=request)
+            # An earlier call of it may be under way, or done since the endpoint was read.
+            with suppress(FailedPrecondition, NotFound):
+                self._clients.endpoints.undeploy_model(request=request)
 
     def _check(self, state: State, lease: Lease) -> None:
         holder = Lease(state.labels.get(LEASE_LABEL, ""))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol
 
 from tfx_airflow.serving.clients import Clients
+from tfx_airflow.serving.cloud_monitoring import CloudMonitoringMeter
 from tfx_airflow.serving.counters import Counters
 from tfx_airflow.serving.errors import ServingError
-from tfx_contract.errors import InputError
 from tfx_contract.serving_spec import Serving, Target
 
 _ANSWER_SECONDS = 10.0
@@ -19,17 +20,28 @@ _QUEUE_FULL = 429
 class Meter(Protocol):
     """Reads unsampled counters."""
 
-    def read(self, endpoint: str) -> dict[str, Counters]:
-        """What each deployed model of an endpoint has answered, by its id."""
+    @property
+    def delay_minutes(self) -> float:
+        """How old a request is, at the most, before it is counted."""
+
+    def read(self, endpoint: str, since: datetime) -> dict[str, Counters]:
+        """What each deployed model of an endpoint has answered, by its id.
+
+        Args:
+          endpoint: Its resource name.
+          since: What was answered before may be left out.
+        """
 
 
 class LocalMeter:
-    """The embedded endpoint's own counters."""
+    """The embedded endpoint's own counters, of all the time since its process began."""
+
+    delay_minutes = 0.0
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def read(self, endpoint: str) -> dict[str, Counters]:
+    def read(self, endpoint: str, since: datetime) -> dict[str, Counters]:
         """Asks the endpoint.
 
         Raises:
@@ -40,22 +52,15 @@ class LocalMeter:
         if not answer.ok:
             raise ServingError(f"{url} answered {answer.status_code}: {answer.text[:300]}")
         said: dict[str, Any] = answer.json()
-        since = str(said["since"])
-        return {id: _counters(one, since) for id, one in said["deployedModels"].items()}
+        began = str(said["since"])
+        return {id: _counters(one, began) for id, one in said["deployedModels"].items()}
 
 
 def meter_of(clients: Clients, serving: Serving) -> Meter:
-    """The meter of a target.
-
-    Raises:
-      InputError: there is none for it.
-    """
+    """The meter of a target."""
     if serving.target is Target.LOCAL:
         return LocalMeter(clients)
-    raise InputError(
-        "'serving.target: vertex_ai': a canary there needs Cloud Monitoring's counters, which are "
-        "not read yet; push with 'target: local'."
-    )
+    return CloudMonitoringMeter(clients)
 
 
 def _counters(document: dict[str, Any], since: str) -> Counters:
