@@ -6,6 +6,8 @@ SETUP := $(PYTHON) -m tfx_setup
 AIRFLOW := .venv/bin
 TFX := .venv-tfx/bin
 LOGS := var/test
+# Test files side by side; one Airflow takes all the cores by itself.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 ROOMS := tfx_contract tfx_request_log tfx_setup tfx_runtime tfx_components tfx_endpoint tfx_scaffold \
   plugins dags bench tests
 
@@ -60,8 +62,8 @@ test: dev
 	  COVERAGE_FILE=$(LOGS)/.coverage.$$name "$$@" --cov --cov-report= | tee $(LOGS)/$$name.log \
 	    || failed="$$failed $$name"; \
 	}; \
-	part airflow $(AIRFLOW)/python -m pytest tests/contract tests/setup tests/airflow; \
-	part tfx $(TFX)/python -m pytest tests/tfx; \
+	part airflow $(AIRFLOW)/python -m pytest $(SIDE_BY_SIDE) tests/contract tests/setup tests/airflow; \
+	part tfx $(TFX)/python -m pytest $(SIDE_BY_SIDE) tests/tfx; \
 	part e2e $(AIRFLOW)/python -m pytest tests/e2e; \
 	$(AIRFLOW)/coverage combine --quiet --keep --data-file=$(LOGS)/.coverage $(LOGS)/.coverage.*; \
 	$(AIRFLOW)/coverage report --data-file=$(LOGS)/.coverage; \

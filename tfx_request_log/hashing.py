@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
@@ -20,7 +19,7 @@ class KeyedHash:
     """HMAC-SHA256 under a key of this installation."""
 
     def __init__(self, key: bytes) -> None:
-        self._hmac = hmac.new(key, digestmod=hashlib.sha256)
+        self._key = key
 
     @classmethod
     def open(cls, path: Path) -> KeyedHash:
@@ -59,9 +58,7 @@ class KeyedHash:
 
     def of(self, value: Any) -> str:
         """The hash of a value, 64 hexadecimal digits; 12, 12.0 and "12" have the same."""
-        digest = self._hmac.copy()
-        digest.update(_as_bytes(value))
-        return digest.hexdigest()
+        return hmac.digest(self._key, _as_bytes(value), "sha256").hex()
 
 
 def _as_bytes(value: Any) -> bytes:

@@ -37,6 +37,7 @@ class DagState:
     bundle_version: str | None
     stale: bool
     file_token: str
+    documentation: str
 
 
 @dataclass
@@ -83,7 +84,8 @@ class AirflowApi:
             return None
         # The bundle version of the DAG itself is set before its new graph is stored.
         stored = (answer["latest_dag_version"] or {}).get("bundle_version")
-        return DagState(stored, bool(answer["is_stale"]), answer["file_token"])
+        documentation = answer["doc_md"] or ""
+        return DagState(stored, bool(answer["is_stale"]), answer["file_token"], documentation)
 
     def import_errors(self) -> dict[str, str]:
         """The errors of DAG files, by the file's path in the bundle."""

@@ -122,12 +122,14 @@ def wait_until_parsed(api: AirflowApi, model: Model, dag_id: str = "") -> None:
     Raises:
       SetupError: its DAG file has an import error, or the DAG processor does not get to it.
     """
-    version = Snapshots(model.home).publish()
+    digest, version = str(model.pin.digest), Snapshots(model.home).publish()
     ask_at = time.monotonic()
     deadline = ask_at + _PARSE_SECONDS
     while time.monotonic() < deadline:
         dag = api.dag(dag_id or model.name)
-        if dag and dag.bundle_version == version and not dag.stale:
+        # A parse that began before stores the old graph under the new version.
+        is_current = dag and dag.bundle_version == version and digest in dag.documentation
+        if dag and is_current and not dag.stale:
             return
         if dag and time.monotonic() >= ask_at:
             api.parse_soon(dag)

@@ -36,7 +36,7 @@ class AirflowUi:
         self._deployment = deployment
 
     def sign_in(self) -> None:
-        """Opens the DAG; Airflow asks for the password first."""
+        """Opens the taxi model's DAG; Airflow asks for the password first."""
         self._page.goto(f"{self._deployment.address}/dags/{MODEL}")
         self._page.fill("input[name=username]", USER)
         self._page.fill("input[type=password]", read_password(self._deployment.layout))
@@ -72,6 +72,16 @@ class AirflowUi:
         self.node("Pusher").wait_for()
         self._page.get_by_role("button", name="Collapse Details Panel").click()
         self._page.get_by_role("button", name="Fit View").click()
+
+    def approve(self, dag_id: str, run_id: str, task: str) -> str:
+        """Says yes to what a task asks; returns the question."""
+        path = f"/dags/{dag_id}/runs/{run_id}/tasks/{task}/required_actions"
+        self._page.goto(self._deployment.address + path)
+        button = self._page.get_by_test_id("hitl-option-Approve")
+        button.wait_for()
+        question = self._page.locator("main, #root").first.inner_text()
+        button.click()
+        return question
 
     def node(self, name: str) -> Locator:
         """A node of the graph."""

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,16 @@ class Deployment:
             raise
         self.output += [out, err]
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @contextmanager
+    def following(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command of `tfx-airflow` that runs while the test goes on."""
+        process = self._popen(*arguments)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
     def up(self) -> None:
         done = self.command("up")

@@ -16,9 +16,11 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
-from tests.e2e.airflow_ui import open_page
+from tests.e2e.airflow_ui import open_page, open_ui
 from tests.e2e.deployment import Deployment, eventually, manifest_of
+from tfx_airflow.deployment.layout import USER
 from tfx_airflow.deployment.local import ENDPOINT, LocalDeployment
+from tfx_airflow.serving.tasks import APPROVE
 from tfx_contract.deployments import Happened, live_version, read_events, rejected_versions
 
 CELLAR = "cellar"
@@ -109,6 +111,21 @@ def train(deployment: Deployment, seed: int) -> int:
     return int(version)
 
 
+def ask_a_person(deployment: Deployment) -> None:
+    path = deployment.home.dags / CELLAR / "model.yaml"
+    spec = yaml.safe_load(path.read_text())
+    spec["serving"]["approval"] = True
+    path.write_text(yaml.safe_dump(spec))
+
+
+def waiting_for_a_person(deployment: Deployment) -> str | None:
+    """The push that waits for an answer, if one does."""
+    with deployment.api() as api:
+        run_id = str((api.last_run(PUSH) or {})["dag_run_id"])
+        asking = api.tasks(PUSH, run_id).get(APPROVE)
+    return run_id if asking and asking.state in ("deferred", "awaiting_input") else None
+
+
 def is_live(deployment: Deployment, version: int) -> Callable[[], bool]:
     return lambda: live_version(deployment.home.versions(CELLAR)) == version
 
@@ -175,6 +192,33 @@ def test_the_next_candidate_is_compared_with_the_live_version(
     assert rejected
     assert version > max(rejected)
     assert manifest_of(versions / str(version))["baseline_version"] == live
+
+
+def test_a_rejected_version_is_pushed_again_by_hand_once_a_person_approves(
+    deployment: Deployment, cellar: Endpoint, tmp_path: Path
+) -> None:
+    versions = deployment.home.versions(CELLAR)
+    (version,) = rejected_versions(versions)
+    live = live_version(versions)
+    ask_a_person(deployment)
+    with (
+        cellar.traffic(),
+        deployment.following("push", CELLAR, "--version", str(version)) as push,
+    ):
+        run_id = eventually(lambda: waiting_for_a_person(deployment), "a person is asked", 240)
+        assert live_version(versions) == live
+        with open_ui(deployment, tmp_path) as ui:
+            assert f"Give all traffic of {CELLAR} to version {version}?" in ui.approve(
+                PUSH, run_id, APPROVE
+            )
+        shown, mistakes = push.communicate(timeout=120)
+    assert push.returncode == 0, shown + mistakes
+    assert cellar.failed == []
+    assert is_live(deployment, version)()
+    (approved,) = (
+        event for event in read_events(versions, version) if event.happened is Happened.APPROVED
+    )
+    assert approved.reason == f"by {USER}"
 
 
 def test_an_endpoint_that_was_killed_comes_back_with_what_it_served(

@@ -12,6 +12,7 @@ from typing import Self
 from tfx_endpoint.request_logging.rules import LogRules
 from tfx_endpoint.request_logging.waiting import Drawn, Waiting
 from tfx_endpoint.request_logging.writer import LogWriter
+from tfx_endpoint.request_logging.writing_process import WritingProcess
 from tfx_endpoint.served import ServedRequest
 from tfx_endpoint.settings import LogSettings
 from tfx_request_log import RequestLog
@@ -49,6 +50,7 @@ class RequestLogger:
         self._closed = False
         self._writer = LogWriter(
             self.log,
+            WritingProcess(settings.url, _DATABASE_SECONDS),
             self._waiting,
             self._rules,
             key_file(folder),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfx_contract.serving_spec import RequestLog
 from tfx_endpoint.request_logging.privacy import Privacy
-from tfx_endpoint.request_logging.rules import LogRules
 from tfx_endpoint.request_logging.waiting import Drawn
 from tfx_endpoint.served import ServedRequest
 from tfx_request_log import LoggedRequest
@@ -20,7 +21,6 @@ class Batch:
     `persons` are keyed hashes by request id.
     """
 
-    drawn: list[Drawn]
     rows: list[LoggedRequest]
     persons: dict[int, set[str]]
     unruled: int
@@ -29,8 +29,16 @@ class Batch:
     error: str | None
 
 
-def make_batch(drawn: list[Drawn], rules: LogRules, hashes: KeyedHash) -> Batch:
-    """Leaves out what is not to be kept; a request that cannot become a row harms no other."""
+def make_batch(
+    drawn: Sequence[Drawn], rules: Mapping[str, RequestLog | None], hashes: KeyedHash
+) -> Batch:
+    """Leaves out what is not to be kept; a request that cannot become a row harms no other.
+
+    Args:
+      drawn: The requests.
+      rules: By model; None: nothing of it is kept.
+      hashes: The installation's keyed hash.
+    """
     privacies: dict[str, Privacy] = {}
     rows: list[LoggedRequest] = []
     persons: dict[int, set[str]] = {}
@@ -38,7 +46,7 @@ def make_batch(drawn: list[Drawn], rules: LogRules, hashes: KeyedHash) -> Batch:
     error = None
     for one in drawn:
         request = one.request
-        if (found := rules.of(request.model)) is None:
+        if (found := rules.get(request.model)) is None:
             unruled += 1
             continue
         if one.lot >= found.sample_rate:
@@ -54,7 +62,7 @@ def make_batch(drawn: list[Drawn], rules: LogRules, hashes: KeyedHash) -> Batch:
         if hashed:
             persons.setdefault(request.request_id, set()).update(hashed)
     withheld = sum(row.request_payload.count(WITHHELD) for row in rows)
-    return Batch(drawn, rows, persons, unruled, withheld, unwritable, error)
+    return Batch(rows, persons, unruled, withheld, unwritable, error)
 
 
 def _row(request: ServedRequest, privacy: Privacy) -> tuple[LoggedRequest, set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tfx_endpoint.served import ServedRequest
 from tfx_endpoint.settings import LogSettings
@@ -14,8 +14,7 @@ _INSTANCES_PER_QUEUED_ROW = 10
 _INSTANCES_IN_BATCH = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A request, and the lot that it drew for the sample, from 0 to 1."""
 
     lot: float

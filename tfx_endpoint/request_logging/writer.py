@@ -1,4 +1,4 @@
-"""The thread that writes the request log, and clears away what is too old."""
+"""The thread that has the request log written, and clears away what is too old."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tfx_endpoint.request_logging.rows import Batch, make_batch
 from tfx_endpoint.request_logging.rules import LogRules
-from tfx_endpoint.request_logging.waiting import Waiting
+from tfx_endpoint.request_logging.waiting import Drawn, Waiting
+from tfx_endpoint.request_logging.writing_process import (
+    Job,
+    WritingFailed,
+    WritingProcess,
+    Written,
+)
 from tfx_request_log import RequestLog
 from tfx_request_log.database import describe_failure
 from tfx_request_log.hashing import KeyedHash
@@ -23,10 +28,13 @@ _PURGED_AT_ONCE = 2_000
 
 
 class LogWriter:
-    """Writes what waits in batches; tries again, ever more slowly, while the database is away.
+    """Hands what waits to a process that writes it, in batches.
+
+    It tries again, ever more slowly, while the database is away.
 
     Args:
-      log: Where to write.
+      log: Where it is written.
+      process: Who writes.
       waiting: What to write.
       rules: What to leave out.
       key_file: The key of the hashes, made when missing.
@@ -37,6 +45,7 @@ class LogWriter:
     def __init__(
         self,
         log: RequestLog,
+        process: WritingProcess,
         waiting: Waiting,
         rules: LogRules,
         key_file: Path,
@@ -46,10 +55,11 @@ class LogWriter:
         self.written = self.unruled = self.withheld = self.unwritable = 0
         self.failing_since: datetime | None = None
         self.last_error: str | None = None
-        self._log, self._waiting, self._rules, self._key_file = log, waiting, rules, key_file
+        self._log, self._process, self._waiting = log, process, waiting
+        self._rules, self._key_file = rules, key_file
         self._flush_seconds, self._purge_seconds = flush_seconds, purge_seconds
         self._hashes: KeyedHash | None = None
-        self._unwritten: Batch | None = None
+        self._unwritten: list[Drawn] = []
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._purge_at = 0.0
         self._stop = threading.Event()
@@ -64,8 +74,14 @@ class LogWriter:
         self._waiting.hurry()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._process.abandon()
 
     def _run(self) -> None:
+        self._take_turns()
+        self._process.close()
+
+    def _take_turns(self) -> None:
         while True:
             stopping = self._stop.is_set()
             try:
@@ -79,6 +95,7 @@ class LogWriter:
 
     def _turn(self, stopping: bool) -> None:
         if self._hashes is None or self.failing_since is not None:
+            self._process.start()
             # A database that is back may be an empty one.
             self._log.create()
             self._hashes = KeyedHash.open(self._key_file)
@@ -90,24 +107,23 @@ class LogWriter:
         """Writes a batch, and more as long as whole ones wait: many small ones cost more."""
         while True:
             self._rules.refresh()
-            if self._unwritten is None:
-                drawn = self._waiting.take()
-                if not drawn:
-                    return
-                self._unwritten = make_batch(drawn, self._rules, hashes)
-            self._log.append(self._unwritten.rows, self._unwritten.persons)
-            self._settle(self._unwritten)
+            self._unwritten = self._unwritten or self._waiting.take()
+            if not self._unwritten:
+                return
+            models = {one.request.model for one in self._unwritten}
+            rules = {model: self._rules.of(model) for model in models}
+            self._settle(self._process.write(Job(self._unwritten, rules, hashes)))
             if not everything and not self._waiting.has_batch:
                 return
 
-    def _settle(self, batch: Batch) -> None:
-        self._unwritten = None
-        self.written += len(batch.rows)
-        self.unruled += batch.unruled
-        self.withheld += batch.withheld
-        self.unwritable += batch.unwritable
-        self.last_error = batch.error or self.last_error
-        self._waiting.settle(batch.drawn)
+    def _settle(self, done: Written) -> None:
+        self.written += done.written
+        self.unruled += done.unruled
+        self.withheld += done.withheld
+        self.unwritable += done.unwritable
+        self.last_error = done.error or self.last_error
+        settled, self._unwritten = self._unwritten, []
+        self._waiting.settle(settled)
 
     def _purge(self) -> None:
         """Erases some of what is too old; more of it in the next turns, so that none is long."""
@@ -136,7 +152,9 @@ class LogWriter:
 
     def _say_that_it_fails(self, error: Exception) -> None:
         """Once per outage, not per try."""
-        self.last_error = describe_failure(error)
+        self.last_error = (
+            str(error) if isinstance(error, WritingFailed) else describe_failure(error)
+        )
         if self.failing_since is None:
             self.failing_since = datetime.now(UTC)
             _log.error(

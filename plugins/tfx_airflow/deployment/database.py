@@ -17,6 +17,8 @@ from tfx_contract.home import PROJECT_ROOT
 Say = Callable[[str], None]
 
 _LOCK_SECONDS = 30
+_SETTINGS_FILE = "config/airflow_local_settings.py"
+_SETTINGS = "from tfx_airflow.deployment.local_settings import *  # noqa: F403\n"
 
 
 def database_url(path: Path) -> str:
@@ -30,6 +32,7 @@ def ensure_database(layout: Layout, environment: dict[str, str], say: Say) -> No
     Raises:
       SetupError: Airflow could not; the message names the log.
     """
+    _write_local_settings(layout.folder)
     is_there = layout.database.exists()
     _let_readers_beside_a_writer(layout.database)
     version = importlib.metadata.version("apache-airflow-core")
@@ -50,6 +53,13 @@ def ensure_database(layout: Layout, environment: dict[str, str], say: Say) -> No
     if done.returncode != 0:
         raise SetupError(f"Airflow's database could not be made; {log} says why.")
     marker.write_text(version)
+
+
+def _write_local_settings(folder: Path) -> None:
+    """Has every process of the Airflow in `folder` import `local_settings`."""
+    path = folder / _SETTINGS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_SETTINGS)
 
 
 def _let_readers_beside_a_writer(path: Path) -> None:

@@ -100,7 +100,7 @@ class LocalDeployment:
         )
         if done.returncode == 0:
             return
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = _words(done.stderr) or _words(done.stdout)
         locked = _LOCKED in done.stderr + done.stdout
         kind = DatabaseLockedError if locked else SetupError
         raise kind(f"airflow {' '.join(arguments[:2])} failed: {said[-1] if said else ''}")
@@ -225,3 +225,12 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _words(output: str) -> list[str]:
+    """The lines that say something: SQLAlchemy's last ones hold the statement and a link."""
+    return [
+        line
+        for line in map(str.strip, output.splitlines())
+        if line and not line.startswith(("(Background on", "[SQL:", "[parameters:"))
+    ]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from tfx_endpoint.request_logging import RequestLogger
@@ -56,6 +57,18 @@ def logger_in(folder: Path, url: str | None = None, **settings: Any) -> RequestL
     quick = {"flush_seconds": 0.05, **settings}
     log = LogSettings(url=url or f"sqlite:///{folder / 'log.db'}", **quick)
     return RequestLogger(log, folder / "endpoint", folder / "dags", purge_seconds=0.2)
+
+
+def writing_process(parent: int | None = None) -> psutil.Process:
+    """The process that writes the log of this one, or of `parent`: what its fork server forked."""
+    forked = [
+        process
+        for server in psutil.Process(parent).children()
+        for process in server.children()
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
+    (process,) = forked
+    return process
 
 
 def payloads(log: RequestLog, model: str = "taxi") -> list[list[str]]:

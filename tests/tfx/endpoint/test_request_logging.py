@@ -19,6 +19,7 @@ from tests.tfx.endpoint.request_logs import (
     served,
     wait_until,
     write_model,
+    writing_process,
 )
 from tfx_endpoint.request_logging import LogCollector
 from tfx_endpoint.request_logging.rules import LogRules
@@ -206,7 +207,7 @@ time.sleep(600)
 """
 
 
-def test_a_kill_loses_the_unflushed_batch_at_most(tmp_path: Path) -> None:
+def test_a_kill_loses_the_unflushed_batch_at_most_and_leaves_no_process(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _CRASHING, str(tmp_path)],
         cwd=ROOT,
@@ -216,8 +217,10 @@ def test_a_kill_loses_the_unflushed_batch_at_most(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
+    writer = writing_process(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    wait_until(lambda: not writer.is_running())
     log = RequestLog(f"sqlite:///{tmp_path / 'log.db'}")
     assert len(payloads(log)) == 100
     log.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.postgresql import running_postgresql
-from tests.tfx.endpoint.request_logs import logger_in, payloads, served, wait_until, write_model
+from tests.tfx.endpoint.request_logs import (
+    logger_in,
+    payloads,
+    served,
+    wait_until,
+    write_model,
+    writing_process,
+)
 from tfx_endpoint.request_logging import RequestLogger
 from tfx_request_log.tables import SCHEMA_VERSION
 
@@ -38,13 +46,14 @@ def slowest_call(logger: RequestLogger, calls: int) -> float:
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond `size` bytes: a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    """No file of the log can grow beyond `size` bytes: a disk that is full."""
+    writer = writing_process().pid
+    soft, hard = resource.prlimit(writer, resource.RLIMIT_FSIZE)
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        resource.prlimit(writer, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_database_that_never_was_there_delays_nothing(tmp_path: Path) -> None:
@@ -110,6 +119,22 @@ def test_a_full_disk_is_survived(tmp_path: Path) -> None:
         assert logger.failing_since is None or logger.flush(1)
         assert logger.written + logger.lost == 2_001
         assert len(payloads(logger.log)) == logger.written
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_writer_that_is_killed_is_replaced_and_nothing_is_lost(
+    tmp_path: Path, number: int
+) -> None:
+    with logger_in(tmp_path, batch_size=50) as logger:
+        logger(served())
+        assert logger.flush(10)
+        for _ in range(3):
+            for _ in range(200):
+                logger(served())
+            writing_process().send_signal(number)
+            wait_until(lambda: not logger.queued)
+        assert (logger.written, logger.lost) == (601, 0)
+        assert len(payloads(logger.log)) == 601
 
 
 def test_a_locked_database_is_written_when_it_is_free(tmp_path: Path) -> None:
