@@ -199,14 +199,13 @@ def test_a_rejected_version_is_pushed_again_by_hand_once_a_person_approves(
 ) -> None:
     versions = deployment.home.versions(CELLAR)
     (version,) = rejected_versions(versions)
-    live = live_version(versions)
     ask_a_person(deployment)
     with (
         cellar.traffic(),
         deployment.following("push", CELLAR, "--version", str(version)) as push,
     ):
         run_id = eventually(lambda: waiting_for_a_person(deployment), "a person is asked", 240)
-        assert live_version(versions) == live
+        assert not is_live(deployment, version)()
         with open_ui(deployment, tmp_path) as ui:
             assert f"Give all traffic of {CELLAR} to version {version}?" in ui.approve(
                 PUSH, run_id, APPROVE
