@@ -11,24 +11,33 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
     func,
     select,
     true,
+    type_coerce,
     update,
 )
 
 from tfx_contract.errors import InputError
 from tfx_request_log.database import check_schema, create_schema, open_engine
 from tfx_request_log.inserting import insert_new
-from tfx_request_log.records import LoggedRequest, LogStatistics
+from tfx_request_log.records import LoggedRequest, LogStatistics, Payload
 from tfx_request_log.tables import keys, requests
 
 _READ_BATCH = 500
 # SQLite takes 32,766 parameters in a statement.
 _IDS_AT_ONCE = 500
+_PAYLOAD = [
+    requests.c.signature,
+    *(
+        type_coerce(requests.c[name], Text)
+        for name in ("request_payload", "response_payload", "groundtruth")
+    ),
+]
 _COLUMNS = [column for column in requests.columns if column.name != "instances"]
 
 
@@ -143,6 +152,29 @@ class RequestLog:
             streamed = connection.execution_options(yield_per=_READ_BATCH)
             for row in streamed.execute(query).mappings():
                 yield LoggedRequest(**row)
+
+    def payloads(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        version: int | None = None,
+        at_once: int = 20_000,
+    ) -> Iterator[Sequence[Payload]]:
+        """What users asked and were answered, `at_once` requests at a time, in no order.
+
+        Args:
+          model: The model's name.
+          since: The oldest, inclusive.
+          until: The newest, exclusive.
+          version: Only what this pushed version answered.
+          at_once: Requests that are held in memory.
+        """
+        query = select(*_PAYLOAD).where(_chosen(model, since, until, version, shadow=False))
+        with self._engine.connect() as connection:
+            streamed = connection.execution_options(yield_per=at_once).execute(query)
+            for rows in streamed.partitions():
+                yield [Payload(*row) for row in rows]
 
     def get(self, request_id: int) -> list[LoggedRequest]:
         """The rows of one request: of the version that answered, and of shadow versions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 # What stands for a payload that could not be kept without what has to be left out.
 WITHHELD = "null"
@@ -32,6 +32,19 @@ class LoggedRequest:
     response_payload: list[str]
     groundtruth: list[Any] | None = None
     groundtruth_time: datetime | None = None
+
+
+class Payload(NamedTuple):
+    """A request as the log holds it, for whoever counts many: nothing of it is decoded.
+
+    `request`, `response` and `groundtruth` are JSON arrays with one element per instance; the
+    elements of the first two are JSON texts themselves.
+    """
+
+    signature: str
+    request: str
+    response: str
+    groundtruth: str | None
 
 
 @dataclass(frozen=True)

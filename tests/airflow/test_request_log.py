@@ -84,6 +84,19 @@ def test_a_row_comes_back_as_it_was_written(log: RequestLog) -> None:
     assert log.get(ROW.request_id) == [ROW]
 
 
+def test_payloads_come_undecoded_in_batches_of_a_window_and_a_version(log: RequestLog) -> None:
+    log.append([row(number, version=7 + number % 2) for number in range(10)])
+    log.append([row(4_000, logging_time=START + timedelta(seconds=4), shadow=True)])
+    log.set_ground_truth({2: 1})
+    since, until = START + timedelta(seconds=2), START + timedelta(seconds=8)
+    batches = list(log.payloads("taxi", since, until, version=7, at_once=2))
+    assert [len(batch) for batch in batches] == [2, 1]
+    found = [payload for batch in batches for payload in batch]
+    assert {payload.request for payload in found} == {'["{\\"fare\\":1}"]'}
+    assert {payload.response for payload in found} == {'["0.5"]'}
+    assert sorted(payload.groundtruth or "" for payload in found) == ["", "", "[1]"]
+
+
 def test_rows_of_a_large_batch_come_back_as_they_were_written(log: RequestLog) -> None:
     batch = [replace(ROW, request_id=2**62 + n, version=None, shadow=True) for n in range(120)]
     log.append(batch)

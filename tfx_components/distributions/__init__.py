@@ -1,0 +1,1 @@
+"""Distributions of columns: counted in shared bins, compared with TFDV, weighed against chance."""

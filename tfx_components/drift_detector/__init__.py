@@ -1,0 +1,1 @@
+"""DriftDetector: compares what a version was asked with what it learned from."""
