@@ -18,3 +18,29 @@ class DataBlessing(Artifact):
     """The data has no anomalies against the curated schema."""
 
     TYPE_NAME = "DataBlessing"
+
+
+class ServingReference(Artifact):
+    """What requests to a version are compared with, as `distributions.reference` reads it."""
+
+    TYPE_NAME = "ServingReference"
+    PROPERTIES = {"version": Property(type=PropertyType.INT)}
+
+
+class RequestStatistics(Artifact):
+    """What a version was asked in a window; times are ISO 8601, `until` is not in the window."""
+
+    TYPE_NAME = "RequestStatistics"
+    PROPERTIES = {
+        "version": Property(type=PropertyType.INT),
+        "since": Property(type=PropertyType.STRING),
+        "until": Property(type=PropertyType.STRING),
+        "rows": Property(type=PropertyType.INT),
+    }
+
+
+class DriftReport(Artifact):
+    """What a drift check found: `report.json`."""
+
+    TYPE_NAME = "DriftReport"
+    PROPERTIES = {"drifted": Property(type=PropertyType.INT)}

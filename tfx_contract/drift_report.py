@@ -85,6 +85,7 @@ class Window(Record):
 
     since: datetime
     until: datetime
+    columns: list[str] = Field(description="In which requests and training rows can be compared.")
     requests: int = Field(ge=0)
     rows: int = Field(ge=0, description="Instances that were read.")
     malformed: int = Field(default=0, ge=0, description="That could not be read, and were skipped.")

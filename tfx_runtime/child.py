@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from tfx_contract.node import NodeRequest
@@ -37,6 +38,11 @@ def run(request_file: Path, result_file: Path) -> int:
     result = execute(request)
     result.write(result_file)
     return 0 if result.succeeded else 1
+
+
+def keep_temporary_files_in(folder: Path) -> None:
+    """TensorFlow and Beam leave theirs behind; whoever made the folder removes it."""
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 def lead_group() -> None:

@@ -9,6 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tfx_contract.errors import NodeStalled
@@ -22,16 +23,21 @@ def run_cold(request_file: Path, result_file: Path) -> NodeResult:
     """Runs the node of the request file in a child process, its log on standard output."""
     request = NodeRequest.read(request_file)
     command = [sys.executable, "-m", "tfx_runtime.child", str(request_file), str(result_file)]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    assert child.stdout is not None
-    try:
-        supervise.follow(child.pid, child.stdout.fileno(), _print, request.stall_seconds)
-    except NodeStalled as error:
-        return failed(request, error)
-    finally:
-        exit_code = child.wait()
+    with tempfile.TemporaryDirectory(prefix="tfx-airflow-", ignore_cleanup_errors=True) as scratch:
+        child = subprocess.Popen(
+            command,
+            env={**os.environ, "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert child.stdout is not None
+        try:
+            supervise.follow(child.pid, child.stdout.fileno(), _print, request.stall_seconds)
+        except NodeStalled as error:
+            return failed(request, error)
+        finally:
+            exit_code = child.wait()
     return read_outcome(request, result_file, exit_code)
 
 

@@ -112,7 +112,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         raise ValueError(f"found the keys {list(message)}; allowed: ping, run_node, compile")
 
     def _run_node(self, request: NodeRequest) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="tfx-airflow-") as folder:
+        with _scratch_folder() as folder:
             request_file = request.write(Path(folder) / "request.json")
             result_file = Path(folder) / "result.json"
             try:
@@ -125,7 +125,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         return result.model_dump(mode="json")
 
     def _compile(self, folder: str, compiled: str) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="tfx-airflow-") as scratch:
+        with _scratch_folder() as scratch:
             answer = Path(scratch) / "answer.json"
             with suppress(NodeStalled):
                 self._run(_compile_child, (folder, compiled, str(answer)), _COMPILE_STALL_SECONDS)
@@ -149,17 +149,24 @@ class _Conversation(socketserver.StreamRequestHandler):
             self.wfile.write(json.dumps(message).encode() + b"\n")
 
 
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for one child; what it left behind goes with it, unless somebody still writes."""
+    return tempfile.TemporaryDirectory(prefix="tfx-airflow-", ignore_cleanup_errors=True)
+
+
 def _nothing() -> None:
     """The body of the child that proves the forkserver ready."""
 
 
 def _node_child(request_file: str, result_file: str, output: Connection) -> None:
     _become_child(output)
+    child.keep_temporary_files_in(Path(request_file).parent)
     _leave(child.run(Path(request_file), Path(result_file)))
 
 
 def _compile_child(folder: str, compiled: str, answer_file: str, output: Connection) -> None:
     _become_child(output)
+    child.keep_temporary_files_in(Path(answer_file).parent)
     child.die_with_parent(os.getppid())
     from tfx_contract.errors import TfxAirflowError
     from tfx_runtime.compile import compile_model

@@ -184,6 +184,14 @@ def test_a_component_that_raises_is_reported_with_its_trace(
     assert failure.retryable
 
 
+def test_temporary_files_of_a_node_go_with_it(worker: WorkerProcess, request_for: Requests) -> None:
+    worker.run(request_for("Source"))
+    job = worker.start_node(request_for("Moody", parameters={"mood": "leave a file"}))
+    assert worker.result(job).succeeded
+    (left,) = (line.split()[1] for line in job.lines if line.startswith("left "))
+    assert not Path(left).parent.exists()
+
+
 def test_bad_data_is_not_worth_a_retry(worker: WorkerProcess, request_for: Requests) -> None:
     worker.run(request_for("Source"))
     failure = worker.run(request_for("Moody", parameters={"mood": "bad data"})).failure
@@ -257,7 +265,9 @@ def test_the_command_runs_a_node_cold_and_dies_with_its_parent(
     result_file = tmp_path / "result.json"
     command = [sys.executable, "-m", "tfx_runtime.run_node", str(request_file)]
     command += ["--result", str(result_file)]
-    environment = os.environ | {"PYTHONPATH": str(TOY)}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(TOY), "TMPDIR": str(temporary)}
     killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     pid = _started(control)
     killed.kill()
@@ -265,11 +275,13 @@ def test_the_command_runs_a_node_cold_and_dies_with_its_parent(
     eventually(lambda: _is_gone(pid), "the node's process has ended", 10)
 
     _let_go(control)
+    left_by_the_kill = set(temporary.iterdir())
     retry = patient().write(request_file)
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert retry == request_file
     assert NodeResult.read(result_file).state is NodeState.COMPLETE
+    assert set(temporary.iterdir()) == left_by_the_kill
 
 
 def test_a_worker_that_is_killed_takes_its_nodes_with_it(

@@ -33,7 +33,7 @@ class StatisticsInMemory:
         ]
 
     def result(self) -> statistics_pb2.DatasetFeatureStatisticsList:
-        """The statistics of all batches together."""
+        """The statistics of all batches together; to be asked for once, at the end."""
         result: statistics_pb2.DatasetFeatureStatisticsList = stats_impl.extract_statistics_output(
             self._partial, self._generators
         )

@@ -73,7 +73,7 @@ class RowReader:
         if table.num_rows != len(instances):
             raise Unfit
         if (texts := _serialized(table)) is not None:
-            return self._decoded([base64.b64decode(text, validate=True) for text in texts])
+            return self.decoded([base64.b64decode(text, validate=True) for text in texts])
         if any(map(_is_bytes, table.schema)):
             raise Unfit
         columns = [
@@ -89,12 +89,17 @@ class RowReader:
         for text in instances:
             try:
                 row = read_row(text, self._types)
-                rows.append(self._decoded([row]).to_pylist()[0] if isinstance(row, bytes) else row)
+                rows.append(self.decoded([row]).to_pylist()[0] if isinstance(row, bytes) else row)
             except Unfit:
                 continue
         return self._batch(rows)
 
-    def _decoded(self, serialized: Sequence[bytes]) -> pa.RecordBatch:
+    def decoded(self, serialized: Sequence[bytes]) -> pa.RecordBatch:
+        """The rows of serialized tf.Examples.
+
+        Raises:
+          Unfit: one of them is none, or has values of other types.
+        """
         try:
             batch = self._decoder.DecodeBatch(serialized)
         except RuntimeError:

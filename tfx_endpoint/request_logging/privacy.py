@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from google.protobuf.message import DecodeError
 from pydantic import JsonValue
 
 from tfx_contract.serving_spec import RequestLog
+from tfx_endpoint.request_logging.tf_example import Example
 from tfx_request_log.hashing import KeyedHash
 from tfx_request_log.records import WITHHELD
 
@@ -109,9 +111,6 @@ class Privacy:
 
     def _clean_example(self, serialized: bytes, persons: set[str]) -> bytes | None:
         """The tf.Example without what is hidden; None when it is none."""
-        from google.protobuf.message import DecodeError
-        from tensorflow.core.example.example_pb2 import Example
-
         example = Example()
         try:
             example.ParseFromString(serialized)

@@ -64,6 +64,7 @@ def writing_process(parent: int | None = None) -> psutil.Process:
     forked = [
         process
         for server in psutil.Process(parent).children()
+        if "multiprocessing.forkserver" in " ".join(server.cmdline())
         for process in server.children()
         if process.status() != psutil.STATUS_ZOMBIE
     ]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from tests.tfx.endpoint.request_logs import logger_in, served, write_model
 from tfx_contract.serving_spec import RequestLog
 from tfx_endpoint.request_logging.privacy import Privacy
+from tfx_endpoint.request_logging.tf_example import Example as OwnExample
 from tfx_request_log.hashing import KeyedHash
 
 HASHES = KeyedHash(b"key")
@@ -24,9 +28,7 @@ def privacy(**rules: Any) -> Privacy:
 
 def example(**features: list[Any]) -> dict[str, str]:
     """A serialized tf.Example as a client sends it."""
-    from tensorflow.core.example.example_pb2 import Example
-
-    message = Example()
+    message = tf.train.Example()
     for name, values in features.items():
         feature = message.features.feature[name]
         if isinstance(values[0], str):
@@ -169,3 +171,37 @@ def test_what_is_dropped_never_reaches_the_file_and_a_person_can_be_erased(tmp_p
         assert logger.log.erase(key_hash=hashes.of("ann-4711")) == 1
         assert not logger.log.get(hers.request_id)
         assert logger.log.get(his.request_id)
+
+
+def test_examples_are_read_and_written_as_tensorflow_does() -> None:
+    mine, theirs = OwnExample(), tf.train.Example()
+    for example in (mine, theirs):
+        features = example.features.feature
+        features["company"].bytes_list.value[:] = [b"Blue", b"\xff"]
+        features["fare"].float_list.value[:] = [0.1, -2.5]
+        features["hour"].int64_list.value[:] = [-3, 2**62]
+        features["nothing"].SetInParent()
+    serialized = theirs.SerializeToString(deterministic=True)
+    assert mine.SerializeToString(deterministic=True) == serialized
+    read = OwnExample.FromString(serialized)
+    assert read == mine
+    assert read.features.feature["fare"].WhichOneof("kind") == "float_list"
+
+
+_CLEANING = """
+import json, sys
+import tfx_endpoint.request_logging.writing_process
+from tfx_contract.serving_spec import RequestLog
+from tfx_endpoint.request_logging.privacy import Privacy
+from tfx_request_log.hashing import KeyedHash
+privacy = Privacy(RequestLog(drop=["person"], hash=["company"]), KeyedHash(b"key"))
+((text,), _) = privacy.request([json.loads(sys.argv[1])], "serving_default")
+print(len(text) > 20, "tensorflow" in sys.modules)
+"""
+
+
+def test_the_process_that_writes_does_without_tensorflow() -> None:
+    instance = json.dumps(example(person=["ann"], company=["Blue"], fare=[1.5]))
+    command = [sys.executable, "-c", _CLEANING, instance]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "True False\n", done.stderr

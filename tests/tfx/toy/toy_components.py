@@ -1,6 +1,7 @@
 """Small real TFX components whose pace a test controls through files."""
 
 import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -45,5 +46,7 @@ def Moody(examples: InputArtifact[Examples], mood: Parameter[str]):  # noqa: N80
             raise DataError("rows.txt, row 3: found a joke")
         case "exit":
             os._exit(7)
+        case "leave a file":
+            print("left", tempfile.mkstemp()[1])
         case "leave a child":
             os.system("sleep 600 &")

@@ -1,0 +1,137 @@
+"""RequestStatistics and DriftDetector over a real log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.tfx.drift_checks import TaxiVersion
+from tests.tfx.trips import drawn, read_trips
+from tfx_contract.drift_report import DriftReport, Measure
+from tfx_contract.drift_spec import Drift, DriftKind
+from tfx_contract.errors import InputError
+from tfx_contract.serving_spec import RequestLog as LogRules
+
+TRIPS = read_trips()
+FIRST, SECOND, THIRD = 1, 2, 3
+
+
+@pytest.fixture
+def taxi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaxiVersion:
+    """A version that learned from all trips, and a home for its log."""
+    monkeypatch.setenv("TFX_AIRFLOW_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("TFX_AIRFLOW_REQUEST_LOG", raising=False)
+    return TaxiVersion(tmp_path, TRIPS)
+
+
+def some_trips(seed: int, size: int = 2_000) -> pd.DataFrame:
+    return drawn(TRIPS, size, np.random.default_rng(seed))
+
+
+def drifted(report: DriftReport) -> set[tuple[DriftKind, str, Measure]]:
+    return {(finding.kind, finding.column, finding.measure) for finding in report.drifted}
+
+
+def test_requests_like_the_training_data_are_no_drift(taxi: TaxiVersion) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    report = taxi.check(FIRST)
+    assert drifted(report) == set()
+    assert report.anomalies == []
+    assert (report.window.requests, report.window.rows) == (2_000, 2_000)
+    assert {finding.column for finding in report.findings} == {*taxi.columns, "prediction[0]"}
+    assert report.notes == ["This is the first window of its version: there is none before it."]
+
+
+def test_dearer_trips_drift_from_the_training_data_and_from_the_window_before(
+    taxi: TaxiVersion,
+) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    taxi.check(FIRST)
+    dearer = some_trips(2).assign(fare=lambda trips: trips.fare * 1.5)
+    taxi.ask(dearer, SECOND)
+    both = {(kind, "fare", Measure.NUMBERS) for kind in (DriftKind.SKEW, DriftKind.FEATURE)}
+    assert drifted(taxi.check(SECOND)) >= both
+    taxi.ask(dearer, THIRD)
+    report = taxi.check(THIRD)
+    assert (DriftKind.SKEW, "fare", Measure.NUMBERS) in drifted(report)
+    assert (DriftKind.FEATURE, "fare", Measure.NUMBERS) not in drifted(report)
+
+
+def test_predictions_that_collapse_drift(taxi: TaxiVersion) -> None:
+    trips = some_trips(1)
+    taxi.ask(trips, FIRST)
+    instances = [json.dumps({"fare": None})] * len(trips)
+    taxi.write(instances, ["[0.5]"] * len(trips), FIRST)
+    found = drifted(taxi.check(FIRST))
+    assert (DriftKind.PREDICTION, "prediction[0]", Measure.NUMBERS) in found
+
+
+def test_only_the_window_the_version_and_its_users_are_counted(taxi: TaxiVersion) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    dearer = some_trips(2).assign(fare=1_000.0)
+    taxi.ask(dearer, SECOND)
+    taxi.ask(dearer, FIRST, version=8)
+    taxi.ask(dearer, FIRST, shadow=True)
+    taxi.ask(dearer, FIRST, signature="transform_json")
+    report = taxi.check(FIRST)
+    assert drifted(report) == set()
+    assert (report.window.rows, report.window.others) == (2_000, 2_000)
+
+
+def test_what_cannot_be_read_is_counted_and_skipped(taxi: TaxiVersion) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    taxi.write(["{broken", '{"fare": "much"}', "null", "[1]"], ["[0.5]"] * 4, FIRST)
+    report = taxi.check(FIRST)
+    window = report.window
+    assert (window.requests, window.rows, window.malformed, window.withheld) == (2_004, 2_000, 3, 1)
+    assert drifted(report) == set()
+
+
+def test_what_the_log_hides_is_not_compared_with_the_training_data(taxi: TaxiVersion) -> None:
+    taxi.log_rules = LogRules(hash=["company"], drop=["payment_type"])
+    hidden = some_trips(1).assign(company="d41d8cd98f").drop(columns="payment_type")
+    for hour in (FIRST, SECOND):
+        taxi.ask(hidden, hour)
+    first, second = taxi.check(FIRST), taxi.check(SECOND)
+    assert drifted(first) == drifted(second) == set()
+    assert first.anomalies == []
+    assert first.notes[-1].startswith("company, payment_type: the request log")
+    compared = {finding.column for finding in second.findings if finding.kind is DriftKind.FEATURE}
+    assert "company" in compared
+    assert "payment_type" not in compared
+
+
+def test_what_the_schema_does_not_know_is_told(taxi: TaxiVersion) -> None:
+    taxi.ask(some_trips(1).assign(payment_type="Barter"), FIRST)
+    report = taxi.check(FIRST)
+    (anomaly,) = report.anomalies
+    assert anomaly.column == "payment_type"
+    assert "Barter" in anomaly.reason
+    assert (DriftKind.SKEW, "payment_type", Measure.CATEGORIES) in drifted(report)
+
+
+def test_a_model_chooses_what_is_compared(taxi: TaxiVersion) -> None:
+    taxi.drift = Drift(kinds=[DriftKind.PREDICTION])
+    taxi.ask(some_trips(1).assign(payment_type="Barter"), FIRST)
+    report = taxi.check(FIRST)
+    assert {finding.kind for finding in report.findings} == {DriftKind.PREDICTION}
+
+
+def test_a_window_without_rows_says_so(taxi: TaxiVersion) -> None:
+    taxi.write(["[1]"], ["[0.5]"], FIRST)
+    with pytest.raises(InputError, match=r"found 1, 1 of their instances damaged"):
+        taxi.check(FIRST)
+
+
+def test_rows_and_serialized_examples_are_compared_in_the_columns_of_both(
+    taxi: TaxiVersion,
+) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    taxi.write(['{"b64": "not base 64"}'], ["[0.5]"], FIRST, signature="serving_default")
+    report = taxi.check(FIRST)
+    assert set(report.window.columns) == set(taxi.columns)
+    assert report.window.malformed == 1

@@ -1,0 +1,65 @@
+"""What DriftDetector takes and gives."""
+
+from __future__ import annotations
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import component_spec
+from tfx.types.channel import BaseChannel, Channel
+
+from tfx_components import artifacts
+from tfx_components.drift_detector import executor
+
+
+class DriftDetectorSpec(component_spec.ComponentSpec):
+    """DriftDetector's interface."""
+
+    PARAMETERS = {
+        "drift": component_spec.ExecutionParameter(type=str),
+        "log": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "statistics": component_spec.ChannelParameter(type=artifacts.RequestStatistics),
+        "reference": component_spec.ChannelParameter(type=artifacts.ServingReference),
+        "previous": component_spec.ChannelParameter(
+            type=artifacts.RequestStatistics, optional=True
+        ),
+    }
+    OUTPUTS = {"report": component_spec.ChannelParameter(type=artifacts.DriftReport)}
+
+
+class DriftDetector(base_component.BaseComponent):
+    """Compares what a version was asked and answered with its reference and the window before.
+
+    TFX's DistributionValidator compares quantiles that each sample has of its own, knows nothing of
+    chance, of predictions or of the requests' log, and takes its thresholds from a configuration of
+    its own; see docs/drift.md.
+
+    Args:
+      statistics: The window.
+      reference: Of the version that answered.
+      previous: The window before it, if there is one.
+      drift: `drift` of model.yaml, as JSON.
+      log: `serving.log` of model.yaml, as JSON.
+    """
+
+    SPEC_CLASS = DriftDetectorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        statistics: BaseChannel,
+        reference: BaseChannel,
+        drift: str,
+        log: str,
+        previous: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            DriftDetectorSpec(
+                statistics=statistics,
+                reference=reference,
+                previous=previous,
+                drift=drift,
+                log=log,
+                report=Channel(type=artifacts.DriftReport),
+            )
+        )

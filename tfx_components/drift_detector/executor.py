@@ -1,0 +1,69 @@
+"""Compares, judges, and writes the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from tfx_components.distributions.reference import Reference
+from tfx_components.drift_detector.checking import Check
+from tfx_components.request_statistics.files import RequestFiles
+from tfx_components.version_pusher.request import run_context
+from tfx_contract.drift_report import REPORT_FILE, DriftReport
+from tfx_contract.drift_spec import Drift
+from tfx_contract.serving_spec import RequestLog
+
+
+class Executor(base_executor.BaseExecutor):
+    """DriftDetector's work."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the report; a drift does not fail the node."""
+        statistics = artifact_utils.get_single_instance(input_dict["statistics"])
+        output = artifact_utils.get_single_instance(output_dict["report"])
+        check = Check(
+            requests=RequestFiles.read(Path(statistics.uri)),
+            reference=Reference.read(Path(artifact_utils.get_single_uri(input_dict["reference"]))),
+            previous=_previous(input_dict, statistics),
+            drift=Drift.model_validate_json(exec_properties["drift"]),
+            log=RequestLog.model_validate_json(exec_properties["log"]),
+        )
+        report = check.report(self._model(output.uri), statistics.version)
+        report.write(Path(output.uri) / REPORT_FILE)
+        output.drifted = int(bool(report.drifted))
+        _log(report)
+
+    def _model(self, output_uri: str) -> str:
+        info = self._context.pipeline_info.id, self._context.pipeline_run_id
+        return run_context(*info, output_uri, self._context.pipeline_node.node_info.id).model
+
+
+def _previous(inputs: dict[str, list[Artifact]], current: Artifact) -> RequestFiles | None:
+    """The newest window before this one; one of another version is counted in other bins."""
+    before = [
+        artifact
+        for artifact in inputs.get("previous") or []
+        if artifact.version == current.version and artifact.until <= current.since
+    ]
+    if not before:
+        return None
+    return RequestFiles.read(Path(max(before, key=lambda artifact: artifact.until).uri))
+
+
+def _log(report: DriftReport) -> None:
+    for finding in report.drifted:
+        logging.warning("Drifted (%s): %s", finding.kind, finding.sentence)
+    for anomaly in report.anomalies:
+        logging.warning("Anomaly: %s: %s", anomaly.column, anomaly.reason)
+    if not report.drifted:
+        logging.info("Nothing drifted in %d rows", report.window.rows)

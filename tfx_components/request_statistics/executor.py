@@ -1,0 +1,87 @@
+"""Reads the request log of a window, and writes its statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from tfx_components.distributions.reference import Reference
+from tfx_components.request_statistics.counting import Counted, count_window
+from tfx_components.request_statistics.files import RequestFiles
+from tfx_components.request_statistics.signatures import asked_of
+from tfx_components.version_pusher.request import run_context
+from tfx_contract.drift_report import Window
+from tfx_contract.errors import InputError
+from tfx_contract.home import Home
+from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
+from tfx_request_log import RequestLog
+from tfx_request_log.place import log_url
+
+
+class Executor(base_executor.BaseExecutor):
+    """RequestStatistics' work."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the statistics; what cannot be read is counted and skipped.
+
+        Raises:
+          InputError: the window holds no rows that could be compared.
+          SetupError: there is no log.
+        """
+        output = artifact_utils.get_single_instance(output_dict["statistics"])
+        reference = Reference.read(Path(artifact_utils.get_single_uri(input_dict["reference"])))
+        version = int(exec_properties["version"])
+        since, until = (datetime.fromisoformat(exec_properties[n]) for n in ("since", "until"))
+        model, manifest = self._version(output.uri, version)
+        asked = asked_of(manifest.signature_shapes, reference.schema, exec_properties["signature"])
+        log = RequestLog(log_url(Home.from_environment().endpoint))
+        try:
+            log.check()
+            counter = count_window(log.payloads(model, since, until, version), reference, asked)
+        finally:
+            log.close()
+        window = _window(counter.counted, counter.rows.num_examples, asked.columns, since, until)
+        if not window.rows:
+            raise InputError(
+                f"Version {version} of '{model}', requests from {since} to {until}: found "
+                f"{window.requests}, {window.malformed} of their instances damaged, and none with "
+                f"the columns {', '.join(asked.columns) or 'that the version learned from'}."
+            )
+        logging.info("Counted %d instances of %d requests", window.rows, window.requests)
+        labelled = counter.counted.labelled
+        files = RequestFiles(window, counter.rows, counter.predictions, labelled)
+        files.write(Path(output.uri))
+        output.version, output.rows = version, window.rows
+        output.since, output.until = since.isoformat(), until.isoformat()
+
+    def _version(self, output_uri: str, version: int) -> tuple[str, VersionManifest]:
+        info = self._context.pipeline_info.id, self._context.pipeline_run_id
+        context = run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
+        return context.model, VersionManifest.read(context.versions / str(version) / MANIFEST_FILE)
+
+
+def _window(
+    counted: Counted, rows: int, columns: Sequence[str], since: datetime, until: datetime
+) -> Window:
+    return Window(
+        since=since,
+        until=until,
+        columns=list(columns),
+        requests=counted.requests,
+        rows=rows,
+        malformed=counted.malformed,
+        withheld=counted.withheld,
+        others=counted.others,
+    )

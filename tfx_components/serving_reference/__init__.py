@@ -1,0 +1,1 @@
+"""ServingReference: what requests to a model will be compared with."""
