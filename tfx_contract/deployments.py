@@ -6,13 +6,13 @@ changes; these lines are only ever added. Together they say which version is liv
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from tfx_contract import journal
 from tfx_contract.manifest import MANIFEST_FILE
 from tfx_contract.record import Record
 from tfx_contract.serving_spec import Target
@@ -54,25 +54,12 @@ def append_event(versions: Path, event: DeploymentEvent) -> None:
     Raises:
       FileNotFoundError: there is no such version.
     """
-    path = versions / str(event.version) / DEPLOYMENTS_FILE
-    line = event.model_dump_json() + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        # A writer that was killed may have left half a line.
-        start = "" if _ends_well(path) else "\n"
-        os.write(descriptor, (start + line).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    journal.append(versions / str(event.version) / DEPLOYMENTS_FILE, event)
 
 
 def read_events(versions: Path, version: int) -> list[DeploymentEvent]:
     """The events of one version, the oldest first; a line that was cut off is left out."""
-    try:
-        lines = (versions / str(version) / DEPLOYMENTS_FILE).read_text("utf-8").split("\n")
-    except FileNotFoundError:
-        return []
-    return [event for line in lines if (event := _parse(line))]
+    return journal.read(versions / str(version) / DEPLOYMENTS_FILE, DeploymentEvent)
 
 
 def version_numbers(versions: Path) -> list[int]:
@@ -111,15 +98,3 @@ def _last_of_each(versions: Path, *kinds: Happened) -> dict[int, str]:
         for number in version_numbers(versions)
     }
     return {number: times[-1] for number, times in last.items() if times}
-
-
-def _ends_well(path: Path) -> bool:
-    content = path.read_bytes()
-    return not content or content.endswith(b"\n")
-
-
-def _parse(line: str) -> DeploymentEvent | None:
-    try:
-        return DeploymentEvent.model_validate_json(line)
-    except ValidationError:
-        return None
