@@ -11,6 +11,7 @@ from tfx_contract.drift_spec import DriftKind
 from tfx_contract.record import Record
 
 REPORT_FILE = "report.json"
+PAGE_FILE = "report.html"
 
 
 class Measure(StrEnum):
@@ -56,6 +57,11 @@ class Finding(Record):
     changes: list[Change] = Field(default=[], description="The largest first.")
 
     @property
+    def excess(self) -> float:
+        """How many times as far apart as the threshold allows."""
+        return self.distance / (self.threshold or 1)
+
+    @property
     def sentence(self) -> str:
         """What was found, in words."""
         unit = {
@@ -71,6 +77,57 @@ class Finding(Record):
             f"{self.column}: {unit} {self.distance:.3f} ({limit}, by chance up to "
             f"{self.chance:.3f}){changed}"
         )
+
+
+class MetricFinding(Record):
+    """A metric on the version's eval split, and on the answers whose truth is known by now."""
+
+    metric: str = Field(description="As `evaluation.metrics` of model.yaml names it.")
+    higher_is_better: bool
+    before: float
+    after: float
+    labelled: int = Field(ge=1, description="Answers of the window whose truth is known.")
+    may_worsen_by: float | None = Field(description="In the metric's unit; None: only reported.")
+    chance: float = Field(
+        ge=0, description="What a metric that did not change is worse by, once in a thousand times."
+    )
+    drifted: bool
+
+    @property
+    def kind(self) -> DriftKind:
+        return DriftKind.PERFORMANCE
+
+    @property
+    def column(self) -> str:
+        """What drifted."""
+        return self.metric
+
+    @property
+    def worse_by(self) -> float:
+        """How much worse it is, in the metric's unit; negative when it is better."""
+        return self.before - self.after if self.higher_is_better else self.after - self.before
+
+    @property
+    def excess(self) -> float:
+        """How many times as much as it may."""
+        return self.worse_by / self.may_worsen_by if self.may_worsen_by else 1.0
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        allowed = "" if self.may_worsen_by is None else f"may worsen by {self.may_worsen_by:g}, "
+        return (
+            f"{self.metric}: from {self.before:.3f} to {self.after:.3f} on {self.labelled} "
+            f"labelled answers ({allowed}by chance up to {self.chance:.3f})"
+        )
+
+
+class NewerData(Record):
+    """Labelled data that the version did not learn from."""
+
+    uri: str
+    span: int | None = Field(default=None, description="The newest; None: data without spans.")
+    description: str = Field(description="In words, such as `span 15`.")
 
 
 class Anomaly(Record):
@@ -100,14 +157,19 @@ class DriftReport(Record):
     version: int
     window: Window
     findings: list[Finding]
+    metrics: list[MetricFinding] = []
     anomalies: list[Anomaly] = []
+    newer_data: NewerData | None = Field(
+        default=None, description="What a retraining could learn from; None: nothing new."
+    )
     notes: list[str] = Field(default=[], description="What was not compared, and why.")
 
     @property
-    def drifted(self) -> list[Finding]:
+    def drifted(self) -> list[Finding | MetricFinding]:
         """What drifted, the farthest beyond its threshold first."""
-        found = [finding for finding in self.findings if finding.drifted]
-        return sorted(found, key=lambda f: f.distance / (f.threshold or 1), reverse=True)
+        both: list[Finding | MetricFinding] = [*self.findings, *self.metrics]
+        found = [each for each in both if each.drifted]
+        return sorted(found, key=lambda each: each.excess, reverse=True)
 
 
 def _percents(change: Change) -> str:

@@ -41,11 +41,6 @@ class Thresholds(Record):
     missing: Distance = Field(
         default=0.1, description="Difference of the shares of rows without a value."
     )
-    performance: float = Field(
-        default=0.1,
-        gt=0,
-        description="Growth of the mean loss, as a share of the loss on the eval split.",
-    )
     columns: dict[str, Distance | None] = Field(
         default={}, description="By column, in place of the first two; `null`: never drifts."
     )
