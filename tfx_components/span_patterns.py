@@ -52,7 +52,7 @@ def has_version(pattern: str) -> bool:
 
 
 def spans_present(uri: str, pattern: str) -> set[int]:
-    """The spans that have files. It looks at all of them, so it is for messages alone."""
+    """The spans that have files; it looks at all of them."""
     numbers = (_number(found) for found in _matches(uri, pattern))
     return {number for number in numbers if number is not None}
 

@@ -27,6 +27,7 @@ POINTER_FILE = "current.json"
 
 TRAIN = "train"
 SCORE = "score"
+DRIFT = "drift"
 # DAGs of a model that run no pipeline of TFX.
 PUSH = "push"
 ROLLBACK = "rollback"

@@ -1,7 +1,7 @@
 """The drift checks of a model: `<reports>/checks.jsonl`, one line a window.
 
 A window counts as checked when its line is there, and what followed from it is done by then: a
-check that was killed before is made again, and its window is the same.
+check that was killed before is made again, and its window begins at the same moment.
 """
 
 from __future__ import annotations

@@ -46,6 +46,21 @@ class Thresholds(Record):
     )
 
 
+class Alerts(Record):
+    """Who is told of a drift, beside the task's log; all through Airflow's notifiers."""
+
+    email: list[str] = Field(default=[], description="Addresses that get a mail.")
+    sender: str | None = Field(
+        default=None, description="Address that mails come from; left out, the connection's own."
+    )
+    smtp_connection: str = Field(
+        default="smtp_default", description="Airflow connection of the mail server."
+    )
+    slack: str | None = Field(
+        default=None, description="Airflow connection of a Slack webhook; left out, none."
+    )
+
+
 class Drift(Record):
     """Has the DAG `<model>__drift` compare logged requests with the training data."""
 
@@ -74,6 +89,7 @@ class Drift(Record):
         description="`retrain`, `ask` a person first, or only `alert`. Without labelled data that "
         "is newer than the live version's, it is always an alert.",
     )
+    alerts: Alerts = Alerts()
     cool_down_hours: float = Field(
         default=24, ge=0, description="Time after a retraining in which no other is started."
     )

@@ -58,6 +58,10 @@ class Home:
         """The folder of a model's TFX artifacts."""
         return self.root / "pipelines" / model
 
+    def checks(self, model: str) -> Path:
+        """The folder of what a model's drift checks found."""
+        return self.root / "drift" / model
+
     def versions(self, model: str) -> Path:
         """The folder of a model's pushed versions, `<version>/manifest.json` each."""
         return self.root / "models" / model

@@ -15,6 +15,7 @@ from tfx_contract.record import Record
 MANIFEST_FILE = "manifest.json"
 SAVED_MODEL_FOLDER = "model"
 GOLDEN_FILE = "golden_answers.json"
+REFERENCE_FOLDER = "reference"
 
 
 class DataSource(Record):

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tfx_contract.data_spec import Data, Scoring
+from tfx_contract.drift_spec import Drift
 from tfx_contract.errors import SpecError
 from tfx_contract.parameters import ParameterSpec, RunOption
 from tfx_contract.record import Record
@@ -125,6 +126,9 @@ class StandardModelSpec(ModelSpec):
     tuning: Tuning | None = None
     evaluation: Evaluation
     scoring: Scoring | None = None
+    drift: Drift | None = Field(
+        default=None, description="Watches what is asked of the model; left out, nobody does."
+    )
 
     @model_validator(mode="after")
     def _has_the_spans_it_speaks_of(self) -> Self:
@@ -132,6 +136,12 @@ class StandardModelSpec(ModelSpec):
             raise ValueError(
                 "'spans' needs a 'data.pattern' with {SPAN}, or with {YYYY}, {MM} and {DD}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _logs_what_it_watches(self) -> Self:
+        if self.drift and self.serving is None:
+            raise ValueError("'drift' compares logged requests, so it needs 'serving'")
         return self
 
 

@@ -53,6 +53,7 @@ class NodeRequest(Record):
     pipeline_root: str
     metadata: str = Field(description="MLMD database as an SQLAlchemy-style URL.")
     versions: str = Field(description="Folder that pushed versions go to.")
+    request_log: str = Field(default="", description="The request log's SQLAlchemy URL.")
     parameters: dict[str, ParameterValue] = {}
     use_cache: bool = True
     stall_seconds: float = Field(default=600, gt=0)

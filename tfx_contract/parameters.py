@@ -20,6 +20,7 @@ class RunOption(StrEnum):
     TO_NODE = "to_node"
     TUNE = "tune"
     PUSH = "push"
+    REASON = "reason"
 
 
 class ParameterType(StrEnum):

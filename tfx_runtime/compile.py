@@ -17,6 +17,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_contract.compiled import (
+    DRIFT,
     POINTER_FILE,
     SCORE,
     TRAIN,
@@ -31,6 +32,7 @@ from tfx_contract.model_spec import AnyModelSpec, StandardModelSpec, load_model_
 from tfx_contract.parameters import ParameterSpec
 from tfx_contract.sources import source_files
 from tfx_runtime import (
+    drift_pipeline,
     ir,
     modules,
     own_files,
@@ -93,7 +95,12 @@ def _build(spec: AnyModelSpec, folder: Path, draft: package.Draft) -> dict[str, 
         built = {TRAIN: training_pipeline.create_pipeline(spec, folder, draft.add_file)}
         if spec.scoring:
             built[SCORE] = scoring_pipeline.create_pipeline(spec, spec.scoring, folder.name)
-        return {name: (_ir_of(pipeline), {}) for name, pipeline in built.items()}
+        if spec.drift and spec.serving:
+            built[DRIFT] = drift_pipeline.create_pipeline(
+                spec, spec.drift, spec.serving, folder.name
+            )
+        own = {DRIFT: drift_pipeline.PARAMETERS}
+        return {name: (_ir_of(it), own.get(name, {})) for name, it in built.items()}
     with modules.importable_from(user_code.roots_of(folder)), TemporaryDirectory() as scratch:
         own = own_pipeline.create_pipeline(spec, folder, Path(scratch))
         noted = runtime_parameters.note(own, folder)

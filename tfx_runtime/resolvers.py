@@ -9,12 +9,13 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.utils.name_utils import get_full_name
 
+from tfx_components.earlier_checks import EarlierChecks
 from tfx_components.live_baseline import LiveBaseline
 from tfx_runtime import ir
 
 _TYPE = get_full_name(Resolver)
-# Of TFX's strategies, the first alone succeeds when there is nothing, and so does ours made of it.
-_ALWAYS_ANSWER = ("LatestBlessedModel", LiveBaseline.__name__)
+# Of TFX's strategies, the first alone succeeds when there is nothing, and so do ours.
+_ALWAYS_ANSWER = ("LatestBlessedModel", LiveBaseline.__name__, EarlierChecks.__name__)
 
 
 def may_find_nothing(pipeline: pipeline_pb2.Pipeline, node_id: str) -> bool:

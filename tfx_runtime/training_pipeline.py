@@ -20,6 +20,7 @@ from tfx_components.data_preparation.component import DataPreparation
 from tfx_components.live_baseline import LiveBaseline
 from tfx_components.model_check.component import ModelCheck
 from tfx_components.model_check.golden_requests import parse_golden_requests
+from tfx_components.serving_reference.component import ServingReference
 from tfx_components.version_pusher.component import VersionPusher
 from tfx_components.version_pusher.request import versions_in
 from tfx_contract.model_spec import StandardModelSpec
@@ -112,6 +113,11 @@ def _components(
     )
     nodes = [*prepared, gate, schema, examples, statistics, inferred, validator, anomalies]
     nodes += [transform, *tuning, trainer, baseline, evaluator, check]
+    watched: dict[str, Channel] = {}
+    if spec.drift:
+        reference = ServingReference(rows, curated, trainer.outputs["model"], spec.evaluation)
+        nodes.append(reference)
+        watched = reference.outputs
     if spec.push.enabled:
         pusher = VersionPusher(
             model=trainer.outputs["model"],
@@ -124,6 +130,7 @@ def _components(
             schema=curated,
             statistics=statistics.outputs["statistics"],
             transform_graph=transform.outputs["transform_graph"],
+            **watched,
         )
         nodes.append(pusher.with_id("Pusher"))
     return nodes

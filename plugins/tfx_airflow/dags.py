@@ -8,21 +8,20 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from tfx_airflow.documentation import describe_dag
-from tfx_airflow.operators import TfxNodeOperator
+from tfx_airflow.drift.dags import drift_dag
+from tfx_airflow.nodes import add_nodes
 from tfx_airflow.options import option_params
 from tfx_airflow.parameters import json_schema
 from tfx_airflow.pins import Pin, pin_of_dag_file
-from tfx_airflow.serving.dags import outlets, push_dag, rollback_dag
+from tfx_airflow.serving.dags import push_dag, rollback_dag
 from tfx_airflow.snapshots import snapshot_note
 from tfx_contract.compiled import (
-    TRAIN,
+    DRIFT,
     CompiledPipeline,
-    NodeRecord,
     Package,
-    Waits,
     dag_id,
     load_package,
     schedule_of,
@@ -32,11 +31,6 @@ from tfx_contract.model_spec import ModelSpec
 
 STALE_TAG = "stale"
 _FIRST_RUN_MAY_BE_LATE_BY = timedelta(minutes=5)
-_TRIGGER_RULES = {
-    Waits.SUCCESS: TriggerRule.ALL_SUCCESS,
-    Waits.NO_FAILURE: TriggerRule.NONE_FAILED,
-    Waits.END: TriggerRule.ALL_DONE,
-}
 
 
 def airflow_dags(dag_file: str) -> None:
@@ -58,8 +52,10 @@ def _render(path: Path, home: Home) -> None:
     pin = pin_of_dag_file(path, home)
     folder = home.compiled / path.parent.name / str(pin.digest)
     package = load_package(folder)
-    for name in package.pipelines:
+    for name in package.pipelines.keys() - {DRIFT}:
         build_dag(package, name, folder, pin)
+    if DRIFT in package.pipelines:
+        drift_dag(package, folder, pin, _tags(package, pin))
     if package.spec.serving:
         push_dag(package, folder, pin, _tags(package, pin))
         rollback_dag(package, folder, pin, _tags(package, pin))
@@ -67,32 +63,10 @@ def _render(path: Path, home: Home) -> None:
 
 def build_dag(package: Package, name: str, folder: Path, pin: Pin) -> DAG:
     """Renders one compiled pipeline; Airflow registers a DAG that was used as a context."""
-    pipeline = package.pipelines[name]
     with _empty_dag(package, name, pin) as dag:
         pass
-    # Made inside of the context, each would be stored with a copy of all parameters of the DAG.
-    operators = {node.id: _operator(node, package, name, folder) for node in pipeline.nodes}
-    dag.add_tasks(operators.values())
-    for node in pipeline.nodes:
-        operators[node.id].set_upstream([operators[upstream] for upstream in node.upstream])
+    add_nodes(dag, package, name, folder)
     return dag
-
-
-def _operator(node: NodeRecord, package: Package, name: str, folder: Path) -> TfxNodeOperator:
-    execution = package.spec.execution
-    return TfxNodeOperator(
-        task_id=node.id,
-        owner=package.spec.owner,
-        model=package.model,
-        pipeline=name,
-        package=str(folder),
-        trigger_rule=_TRIGGER_RULES[node.waits_for],
-        retries=execution.retries,
-        retry_delay=timedelta(seconds=execution.retry_delay_seconds),
-        execution_timeout=timedelta(minutes=execution.timeout_minutes),
-        stall_seconds=execution.stall_minutes * 60,
-        outlets=outlets(node.type, package) if name == TRAIN else [],
-    )
 
 
 def _empty_dag(package: Package, name: str, pin: Pin) -> DAG:

@@ -41,6 +41,23 @@ def describe_serving(package: Package, name: str, pin: Pin) -> str:
     return "\n\n".join(filter(None, [_warning(package, pin), _table(rows)]))
 
 
+def describe_drift(package: Package, pin: Pin) -> str:
+    """The documentation of the DAG that checks requests; it holds the digest, too."""
+    spec = package.spec
+    assert isinstance(spec, StandardModelSpec)
+    drift = spec.drift
+    assert drift is not None
+    rows = [
+        ("Requests to", f"`{package.model}`"),
+        ("Checked", f"every {drift.check_requests} requests, or {drift.check_hours:g} hours"),
+        ("Compared", ", ".join(drift.kinds)),
+        ("When something drifted", f"`{drift.when_drifted}`"),
+        ("Cool-down", f"{drift.cool_down_hours:g} hours"),
+        ("Compiled pipeline", f"`{package.digest}`"),
+    ]
+    return "\n\n".join(filter(None, [_warning(package, pin), _table(rows)]))
+
+
 def _warning(package: Package, pin: Pin) -> str:
     if not pin.stale:
         return ""

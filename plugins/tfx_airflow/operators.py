@@ -37,6 +37,7 @@ class TfxNodeOperator(BaseOperator):
       pipeline: Which of the model's pipelines.
       package: Folder of the compiled pipeline.
       stall_seconds: How long the node may show no sign of life.
+      values_from: The task that gives the pipeline's parameters; left out, the run's form does.
     """
 
     ui_color = "#fff3e0"
@@ -48,6 +49,7 @@ class TfxNodeOperator(BaseOperator):
         package: str,
         pipeline: str = TRAIN,
         stall_seconds: float = 600,
+        values_from: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +57,7 @@ class TfxNodeOperator(BaseOperator):
         self.pipeline = pipeline
         self.package = package
         self.stall_seconds = stall_seconds
+        self.values_from = values_from
         self._runner: NodeRunner | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def node_request(task: TfxNodeOperator, context: Context, package: Package) -> N
       AirflowSkipException: the node has no part in this run; the message says why.
       InputError: a parameter of the run is not allowed.
     """
+    from tfx_request_log.place import log_url
+
     home = Home.from_environment()
     pipeline, params = package.pipelines[task.pipeline], dict(context["params"])
     dag_run = context["dag_run"]
@@ -53,10 +55,18 @@ def node_request(task: TfxNodeOperator, context: Context, package: Package) -> N
         pipeline_root=str(home.pipeline_root(dag_id(task.model, task.pipeline))),
         metadata=home.metadata,
         versions=str(home.versions(task.model)),
-        parameters=values_of_run(params, pipeline.parameters),
+        request_log=log_url(home.endpoint),
+        parameters=values_of_run(params | _values(task, context), pipeline.parameters),
         use_cache=not params.get(RunOption.FORCE_FULL_RUN, False),
         stall_seconds=task.stall_seconds,
     )
+
+
+def _values(task: TfxNodeOperator, context: Context) -> dict[str, Any]:
+    """What a task before gives in place of the form."""
+    if task.values_from is None:
+        return {}
+    return dict(context["ti"].xcom_pull(task_ids=task.values_from))
 
 
 def _reuse(

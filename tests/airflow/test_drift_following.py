@@ -72,8 +72,8 @@ def test_a_drift_with_newer_data_retrains_and_says_what_drifted() -> None:
         (Drift(), Circumstances(now=NOW), "no labelled data newer"),
         (
             Drift(),
-            Circumstances(now=NOW, newer_data="span 12", under_way="nightly"),
-            "the run nightly is under way",
+            Circumstances(now=NOW, newer_data="span 12", under_way=True),
+            "a run of the training DAG is under way",
         ),
         (
             Drift(cool_down_hours=24),

@@ -21,6 +21,7 @@ from tfx_components import artifacts
 from tfx_components.distributions.reference import Reference
 from tfx_components.distributions.statistics import reference_statistics
 from tfx_components.drift_detector.executor import Executor as Detector
+from tfx_components.newer_data import Labelled
 from tfx_components.request_statistics.executor import Executor as Counter
 from tfx_components.request_statistics.predictions import prediction_rows
 from tfx_contract.compiled import CodeOrigin
@@ -50,6 +51,14 @@ def scores_of(trips: pd.DataFrame, seed: int = 0) -> list[list[float]]:
     return [[float(score)] for score in scores]
 
 
+def tips_of(trips: pd.DataFrame, seed: int = 0) -> list[int]:
+    """What turned out to be true of trips: dear ones were often tipped well."""
+    chances = np.array(scores_of(trips, seed + 100)).ravel()
+    drawn = np.random.default_rng(seed).random(len(trips))
+    tips: list[int] = (drawn < chances).astype(int).tolist()
+    return tips
+
+
 def instances_of(trips: pd.DataFrame) -> list[dict[str, Any]]:
     """Trips as a client sends them."""
     rows: list[dict[str, Any]] = json.loads(trips.to_json(orient="records"))
@@ -67,30 +76,39 @@ class TaxiVersion:
     checked: list[Artifact] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.data = self.folder / "data"
+        self.data.mkdir()
         self.columns = batch_of(self.training).schema.names
         rows = reference_statistics([batch_of(self.training)])
         predictions = reference_statistics([prediction_rows(scores_of(self.training))])
-        Reference(tfdv.infer_schema(rows), rows.datasets[0], predictions.datasets[0]).write(
-            self.folder / "reference"
-        )
-        _manifest(self.columns).write(
+        labelled = list(zip(scores_of(self.training), tips_of(self.training), strict=True))
+        Reference(
+            tfdv.infer_schema(rows), rows.datasets[0], predictions.datasets[0], labelled
+        ).write(self.folder / "reference")
+        manifest_of(self.columns).write(
             self.folder / "root" / "versions" / str(VERSION) / MANIFEST_FILE
         )
         self.log = RequestLog(log_url(self.folder / "home" / "endpoint"))
         self.log.create()
 
-    def ask(self, trips: pd.DataFrame, hour: int, **changes: Any) -> None:
-        """Logs a request for each trip, all of one hour."""
+    def ask(self, trips: pd.DataFrame, hour: int, tips: Sequence[int] = (), **changes: Any) -> None:
+        """Logs a request for each trip, all of one hour, and what turned out to be true."""
         columns = trips[[name for name in self.columns if name in trips]]
         self.write(
             [json.dumps(row) for row in instances_of(columns)],
             [json.dumps(score) for score in scores_of(trips, seed=hour + 1)],
             hour,
+            tips,
             **changes,
         )
 
     def write(
-        self, instances: Sequence[str], predictions: Sequence[str], hour: int, **changes: Any
+        self,
+        instances: Sequence[str],
+        predictions: Sequence[str],
+        hour: int,
+        tips: Sequence[int] = (),
+        **changes: Any,
     ) -> None:
         """Logs requests of one instance each."""
         values: dict[str, Any] = {
@@ -105,17 +123,18 @@ class TaxiVersion:
             "shadow": False,
             **changes,
         }
-        self.log.append(
-            [
-                LoggedRequest(
-                    request_id=next(_ids),
-                    request_payload=[instance],
-                    response_payload=[prediction],
-                    **values,
-                )
-                for instance, prediction in zip(instances, predictions, strict=True)
-            ]
-        )
+        rows = [
+            LoggedRequest(
+                request_id=next(_ids),
+                request_payload=[instance],
+                response_payload=[prediction],
+                **values,
+            )
+            for instance, prediction in zip(instances, predictions, strict=True)
+        ]
+        self.log.append(rows)
+        known = zip(rows, tips, strict=False)
+        self.log.set_ground_truth({row.request_id: tip for row, tip in known})
 
     def check(self, hour: int) -> DriftReport:
         """Counts one hour's requests, and compares them with the reference and the last check."""
@@ -139,7 +158,12 @@ class TaxiVersion:
                 "previous": [*self.checked, statistics],
             },
             {"report": [report]},
-            {"drift": self.drift.model_dump_json(), "log": self.log_rules.model_dump_json()},
+            {
+                "drift": self.drift.model_dump_json(),
+                "log": self.log_rules.model_dump_json(),
+                "metrics": json.dumps({"AUC": {"may_worsen_by": 0.05}, "ExampleCount": {}}),
+                "data": Labelled(uri=str(self.data), pattern="*.csv").model_dump_json(),
+            },
         )
         self.checked.append(statistics)
         found = DriftReport.read(Path(report.uri) / REPORT_FILE)
@@ -164,7 +188,8 @@ def _context(node: str) -> Any:
     )
 
 
-def _manifest(columns: Sequence[str]) -> VersionManifest:
+def manifest_of(columns: Sequence[str]) -> VersionManifest:
+    """Of a version that takes these columns."""
     column = TensorShape(dtype="string", shape=[None])
     score = {"probability": TensorShape(dtype="float32", shape=[None, 1])}
     shapes = {

@@ -14,6 +14,7 @@ from tfx_contract.compiled import TRAIN, Package, dag_id, load_package
 from tfx_contract.manifest import VersionManifest
 from tfx_contract.node import NodeRequest, NodeResult, Run
 from tfx_contract.parameters import RunOption
+from tfx_request_log.place import log_url
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -87,6 +88,7 @@ class ModelRuns:
             pipeline_root=str(self.home / "pipelines" / dag),
             metadata=f"sqlite:///{self.home / 'metadata.db'}",
             versions=str(self.home / "models" / self.name),
+            request_log=log_url(self.home / "endpoint"),
             **changes,
         )
 

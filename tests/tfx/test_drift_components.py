@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tfx.drift_checks import TaxiVersion
+from tests.tfx.drift_checks import TaxiVersion, tips_of
 from tests.tfx.trips import drawn, read_trips
 from tfx_contract.drift_report import DriftReport, Measure
 from tfx_contract.drift_spec import Drift, DriftKind
@@ -43,7 +43,10 @@ def test_requests_like_the_training_data_are_no_drift(taxi: TaxiVersion) -> None
     assert report.anomalies == []
     assert (report.window.requests, report.window.rows) == (2_000, 2_000)
     assert {finding.column for finding in report.findings} == {*taxi.columns, "prediction[0]"}
-    assert report.notes == ["This is the first window of its version: there is none before it."]
+    assert report.notes == [
+        "This is the first window of its version: there is none before it.",
+        "The truth of 0 answers is known; performance needs 100.",
+    ]
 
 
 def test_dearer_trips_drift_from_the_training_data_and_from_the_window_before(
@@ -68,6 +71,28 @@ def test_predictions_that_collapse_drift(taxi: TaxiVersion) -> None:
     taxi.write(instances, ["[0.5]"] * len(trips), FIRST)
     found = drifted(taxi.check(FIRST))
     assert (DriftKind.PREDICTION, "prediction[0]", Measure.NUMBERS) in found
+
+
+def test_answers_that_turn_out_wrong_are_a_drift_of_performance(taxi: TaxiVersion) -> None:
+    trips = some_trips(1)
+    taxi.ask(trips, FIRST, tips=tips_of(trips, seed=1))
+    taxi.ask(trips, SECOND, tips=[1 - tip for tip in tips_of(trips, seed=1)])
+    as_before, reversed_ = taxi.check(FIRST), taxi.check(SECOND)
+    assert [(m.metric, m.labelled, m.drifted) for m in as_before.metrics] == [("AUC", 2_000, False)]
+    assert [m.drifted for m in reversed_.metrics] == [True]
+    (worst, *_) = reversed_.drifted
+    assert (worst.kind, worst.column) == (DriftKind.PERFORMANCE, "AUC")
+    assert worst.sentence.startswith("AUC: from 0.")
+
+
+def test_data_that_the_version_did_not_learn_from_is_told(taxi: TaxiVersion) -> None:
+    taxi.ask(some_trips(1), FIRST)
+    assert taxi.check(FIRST).newer_data is None
+    (taxi.data / "trips.csv").write_text("fare\n1.0\n")
+    taxi.ask(some_trips(2), SECOND)
+    found = taxi.check(SECOND).newer_data
+    assert found is not None
+    assert (found.uri, found.span) == (str(taxi.data), None)
 
 
 def test_only_the_window_the_version_and_its_users_are_counted(taxi: TaxiVersion) -> None:
@@ -99,7 +124,8 @@ def test_what_the_log_hides_is_not_compared_with_the_training_data(taxi: TaxiVer
     first, second = taxi.check(FIRST), taxi.check(SECOND)
     assert drifted(first) == drifted(second) == set()
     assert first.anomalies == []
-    assert first.notes[-1].startswith("company, payment_type: the request log")
+    hides = [note for note in first.notes if "request log" in note]
+    assert [note.partition(":")[0] for note in hides] == ["company, payment_type"]
     compared = {finding.column for finding in second.findings if finding.kind is DriftKind.FEATURE}
     assert "company" in compared
     assert "payment_type" not in compared

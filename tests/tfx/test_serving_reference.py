@@ -35,6 +35,12 @@ class Fares(tf.Module):
         fare = tf.io.parse_example(examples, {"fare": feature})["fare"]
         return {"share": fare / 10, "kind": tf.where(fare > 10, "long", "short")}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def transform(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        feature = tf.io.FixedLenFeature([1], tf.float32, default_value=[0.0])
+        fare = tf.io.parse_example(examples, {"fare": feature})["fare"]
+        return {"long_xf": tf.cast(fare > 10, tf.int64), "fare_xf": fare}
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="fare")])
     def serve_columns(self, fare: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"share": fare / 10}
@@ -57,15 +63,26 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
     model = standard_artifacts.Model()
     model.uri = str(tmp_path / "model")
     fares = Fares()
-    signatures = {"serving_default": fares.serve, "serving_columns": fares.serve_columns}
+    signatures = {
+        "serving_default": fares.serve,
+        "serving_columns": fares.serve_columns,
+        "transform_features": fares.transform,
+    }
     tf.saved_model.save(fares, f"{model.uri}/Format-Serving", signatures=signatures)
     return {"examples": [examples], "schema": [schema], "model": [model]}
 
 
-def reference_of(inputs: dict[str, list[Artifact]], folder: Path, signature: str) -> Reference:
+def reference_of(
+    inputs: dict[str, list[Artifact]], folder: Path, signature: str, label: str = "long_xf"
+) -> Reference:
     output = artifacts.ServingReference()
     output.uri = str(folder / "reference")
-    Executor().Do(inputs, {"reference": [output]}, {"signature": signature})
+    properties = {
+        "signature": signature,
+        "preprocessing_signature": "transform_features",
+        "label": label,
+    }
+    Executor().Do(inputs, {"reference": [output]}, properties)
     return Reference.read(folder / "reference")
 
 
@@ -89,6 +106,17 @@ def test_the_train_split_is_counted_and_the_eval_split_is_predicted(
     assert kinds["long"] == (SPLITS["eval"].fare > 10).sum()
     assert predictions["prediction.share[0]"].is_numeric
     assert predictions["prediction.share[0]"].size == len(SPLITS["eval"])
+    said, labels = zip(*reference.labelled, strict=True)
+    assert [label == [1] for label in labels] == [row["kind"] == ["long"] for row in said]
+    assert len(labels) == len(SPLITS["eval"])
+
+
+def test_without_a_label_there_is_nothing_to_judge_performance_by(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    reference = reference_of(inputs, tmp_path, "serving_default", label="unknown_xf")
+    assert reference.predictions is not None
+    assert reference.labelled == []
 
 
 @pytest.mark.parametrize("signature", ["serving_columns", "unknown"])

@@ -3,13 +3,15 @@
 schema.pbtxt    of the rows that the model learned from
 rows.pb         statistics of the train split, in bins of its own
 predictions.pb  statistics of what the model predicted on the eval split, likewise; may be missing
+labelled.json   predictions on the eval split, each with its label; may be empty
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -18,17 +20,21 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx_contract.errors import InputError
 
 _SCHEMA, _ROWS, _PREDICTIONS = "schema.pbtxt", "rows.pb", "predictions.pb"
+_LABELLED = "labelled.json"
 
 DataSet: TypeAlias = statistics_pb2.DatasetFeatureStatistics
+# A prediction and what turned out to be true, as JSON has them.
+Pair = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Statistics of one data set each."""
+    """Statistics of one data set each, and labelled predictions."""
 
     schema: schema_pb2.Schema
     rows: statistics_pb2.DatasetFeatureStatistics
     predictions: statistics_pb2.DatasetFeatureStatistics | None = None
+    labelled: list[Pair] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path) -> Reference:
@@ -48,6 +54,7 @@ class Reference:
             schema,
             read_data_set(folder / _ROWS),
             read_data_set(predictions) if predictions.exists() else None,
+            read_pairs(folder / _LABELLED),
         )
 
     def write(self, folder: Path) -> None:
@@ -57,6 +64,7 @@ class Reference:
         write_data_set(folder / _ROWS, self.rows)
         if self.predictions is not None:
             write_data_set(folder / _PREDICTIONS, self.predictions)
+        write_pairs(folder / _LABELLED, self.labelled)
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -71,3 +79,13 @@ def write_data_set(path: Path, data_set: DataSet) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     statistics = statistics_pb2.DatasetFeatureStatisticsList(datasets=[data_set])
     path.write_bytes(statistics.SerializeToString(deterministic=True))
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Labelled predictions."""
+    return [(prediction, label) for prediction, label in json.loads(path.read_text())]
+
+
+def write_pairs(path: Path, pairs: list[Pair]) -> None:
+    """Stores them."""
+    path.write_text(json.dumps(pairs))

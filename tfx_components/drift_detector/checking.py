@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from tfx_components.distributions.columns import Column, columns_of
 from tfx_components.distributions.reference import DataSet, Reference
-from tfx_components.drift_detector.judging import judge
+from tfx_components.drift_detector.judging import judge, judge_metric
+from tfx_components.performance import Labelled
 from tfx_components.request_statistics.counting import narrowed
 from tfx_components.request_statistics.files import RequestFiles
-from tfx_contract.drift_report import Anomaly, DriftReport, Finding
+from tfx_contract.drift_report import Anomaly, DriftReport, Finding, MetricFinding, NewerData
 from tfx_contract.drift_spec import Drift, DriftKind
 from tfx_contract.serving_spec import RequestLog
+from tfx_contract.training_spec import Threshold
+
+_FEWEST_LABELLED = 100
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Check:
       previous: The window before it, of the same version; None: there was none.
       drift: What the model asks for.
       log: What the log leaves out.
+      metrics: What `evaluation` of model.yaml asks of the model, by metric.
+      newer_data: What a retraining could learn from.
     """
 
     requests: RequestFiles
@@ -35,6 +41,8 @@ class Check:
     previous: RequestFiles | None
     drift: Drift
     log: RequestLog
+    metrics: Mapping[str, Threshold] = field(default_factory=dict)
+    newer_data: NewerData | None = None
 
     def report(self, model: str, version: int) -> DriftReport:
         """All that was found."""
@@ -44,12 +52,15 @@ class Check:
             pair = self._compared(kind, notes)
             if pair:
                 findings += judge(kind, *pair, self.drift.thresholds)
+        performance = DriftKind.PERFORMANCE in self.drift.kinds
         return DriftReport(
             model=model,
             version=version,
             window=self.requests.window,
             findings=findings,
+            metrics=self._performance(notes) if performance else [],
             anomalies=self._anomalies(),
+            newer_data=self.newer_data,
             notes=notes,
         )
 
@@ -77,6 +88,21 @@ class Check:
             case DriftKind.PREDICTION:
                 notes.append("The version has no predictions of its own to compare with.")
         return None
+
+    def _performance(self, notes: list[str]) -> list[MetricFinding]:
+        """The metrics of the answers whose truth is known by now."""
+        before, after = Labelled.of(self.reference.labelled), Labelled.of(self.requests.labelled)
+        if before is None:
+            notes.append("The version has no labelled predictions of its own to compare with.")
+        elif after is None or after.rows < _FEWEST_LABELLED:
+            known = after.rows if after else 0
+            notes.append(
+                f"The truth of {known} answers is known; performance needs {_FEWEST_LABELLED}."
+            )
+        else:
+            found = [judge_metric(name, t, before, after) for name, t in self.metrics.items()]
+            return [finding for finding in found if finding]
+        return []
 
     @property
     def _rows(self) -> DataSet:

@@ -16,6 +16,8 @@ class DriftDetectorSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "drift": component_spec.ExecutionParameter(type=str),
         "log": component_spec.ExecutionParameter(type=str),
+        "metrics": component_spec.ExecutionParameter(type=str),
+        "data": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "statistics": component_spec.ChannelParameter(type=artifacts.RequestStatistics),
@@ -37,9 +39,11 @@ class DriftDetector(base_component.BaseComponent):
     Args:
       statistics: The window.
       reference: Of the version that answered.
-      previous: The window before it, if there is one.
+      previous: Earlier windows, if there are any.
       drift: `drift` of model.yaml, as JSON.
       log: `serving.log` of model.yaml, as JSON.
+      metrics: `evaluation.metrics` of model.yaml, as JSON.
+      data: Where labelled data comes from: `newer_data.Labelled`, as JSON.
     """
 
     SPEC_CLASS = DriftDetectorSpec
@@ -51,6 +55,8 @@ class DriftDetector(base_component.BaseComponent):
         reference: BaseChannel,
         drift: str,
         log: str,
+        metrics: str,
+        data: str,
         previous: BaseChannel | None = None,
     ) -> None:
         super().__init__(
@@ -60,6 +66,8 @@ class DriftDetector(base_component.BaseComponent):
                 previous=previous,
                 drift=drift,
                 log=log,
+                metrics=metrics,
+                data=data,
                 report=Channel(type=artifacts.DriftReport),
             )
         )

@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from absl import logging
+from pydantic import TypeAdapter
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from tfx_components.distributions.reference import Reference
 from tfx_components.drift_detector.checking import Check
+from tfx_components.newer_data import Labelled, find_newer
 from tfx_components.request_statistics.files import RequestFiles
-from tfx_components.version_pusher.request import run_context
+from tfx_components.version_pusher.request import RunContext, run_context
 from tfx_contract.drift_report import REPORT_FILE, DriftReport
 from tfx_contract.drift_spec import Drift
+from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
 from tfx_contract.serving_spec import RequestLog
+from tfx_contract.training_spec import Threshold
+
+_METRICS = TypeAdapter(dict[str, Threshold])
 
 
 class Executor(base_executor.BaseExecutor):
@@ -31,21 +37,26 @@ class Executor(base_executor.BaseExecutor):
         """Writes the report; a drift does not fail the node."""
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
         output = artifact_utils.get_single_instance(output_dict["report"])
+        context = self._run_context(output.uri)
+        manifest = VersionManifest.read(context.versions / str(statistics.version) / MANIFEST_FILE)
+        data = Labelled.model_validate_json(exec_properties["data"])
         check = Check(
             requests=RequestFiles.read(Path(statistics.uri)),
             reference=Reference.read(Path(artifact_utils.get_single_uri(input_dict["reference"]))),
             previous=_previous(input_dict, statistics),
             drift=Drift.model_validate_json(exec_properties["drift"]),
             log=RequestLog.model_validate_json(exec_properties["log"]),
+            metrics=_METRICS.validate_json(exec_properties["metrics"]),
+            newer_data=find_newer(data, manifest),
         )
-        report = check.report(self._model(output.uri), statistics.version)
+        report = check.report(context.model, statistics.version)
         report.write(Path(output.uri) / REPORT_FILE)
         output.drifted = int(bool(report.drifted))
         _log(report)
 
-    def _model(self, output_uri: str) -> str:
+    def _run_context(self, output_uri: str) -> RunContext:
         info = self._context.pipeline_info.id, self._context.pipeline_run_id
-        return run_context(*info, output_uri, self._context.pipeline_node.node_info.id).model
+        return run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
 
 
 def _previous(inputs: dict[str, list[Artifact]], current: Artifact) -> RequestFiles | None:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from tfx_components.distributions.chance import difference_by_chance, divergence_by_chance
 from tfx_components.distributions.columns import Column
 from tfx_components.distributions.comparing import measure
-from tfx_contract.drift_report import Change, Finding, Measure, Sample
+from tfx_components.performance import Labelled, compare
+from tfx_contract.drift_report import Change, Finding, Measure, MetricFinding, Sample
 from tfx_contract.drift_spec import DriftKind, Thresholds
+from tfx_contract.training_spec import Threshold
 
 _MOST_CHANGES = 5
 _MOST_VALUES = 50
@@ -70,6 +72,28 @@ def _values(
         after=_sample(other, after[shown] / other.size),
         changes=_changes(labels, before / one.size, after / other.size),
     )
+
+
+def judge_metric(
+    name: str, limit: Threshold, before: Labelled, after: Labelled
+) -> MetricFinding | None:
+    """A metric of the version's own eval split and of a window; None for one that Keras lacks."""
+    difference = compare(name, before, after)
+    if difference is None:
+        return None
+    finding = MetricFinding(
+        metric=name,
+        higher_is_better=limit.higher_is_better,
+        before=difference.before,
+        after=difference.after,
+        labelled=after.rows,
+        may_worsen_by=limit.may_worsen_by,
+        chance=difference.chance,
+        drifted=False,
+    )
+    allowed = limit.may_worsen_by
+    has_drifted = allowed is not None and finding.worse_by > max(allowed, difference.chance)
+    return finding.model_copy(update={"drifted": has_drifted})
 
 
 def _missing(

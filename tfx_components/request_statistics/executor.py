@@ -16,7 +16,7 @@ from tfx_components.distributions.reference import Reference
 from tfx_components.request_statistics.counting import Counted, count_window
 from tfx_components.request_statistics.files import RequestFiles
 from tfx_components.request_statistics.signatures import asked_of
-from tfx_components.version_pusher.request import run_context
+from tfx_components.version_pusher.request import node_request, run_context
 from tfx_contract.drift_report import Window
 from tfx_contract.errors import InputError
 from tfx_contract.home import Home
@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         since, until = (datetime.fromisoformat(exec_properties[n]) for n in ("since", "until"))
         model, manifest = self._version(output.uri, version)
         asked = asked_of(manifest.signature_shapes, reference.schema, exec_properties["signature"])
-        log = RequestLog(log_url(Home.from_environment().endpoint))
+        log = RequestLog(_log_of_run())
         try:
             log.check()
             counter = count_window(log.payloads(model, since, until, version), reference, asked)
@@ -70,6 +70,12 @@ class Executor(base_executor.BaseExecutor):
         info = self._context.pipeline_info.id, self._context.pipeline_run_id
         context = run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
         return context.model, VersionManifest.read(context.versions / str(version) / MANIFEST_FILE)
+
+
+def _log_of_run() -> str:
+    """The log that the node runner names, or that of this machine."""
+    request = node_request()
+    return (request and request.request_log) or log_url(Home.from_environment().endpoint)
 
 
 def _window(

@@ -8,12 +8,17 @@ predictions/FeatureStats.pb statistics of the predictions
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tfx_components.distributions.reference import DataSet, read_data_set, write_data_set
+from tfx_components.distributions.reference import (
+    DataSet,
+    Pair,
+    read_data_set,
+    read_pairs,
+    write_data_set,
+    write_pairs,
+)
 from tfx_contract.drift_report import Window
 
 _WINDOW, _LABELLED = "window.json", "labelled.json"
@@ -27,17 +32,16 @@ class RequestFiles:
     window: Window
     rows: DataSet
     predictions: DataSet
-    labelled: list[tuple[Any, Any]]
+    labelled: list[Pair]
 
     @classmethod
     def read(cls, folder: Path) -> RequestFiles:
         """Reads the files of an artifact."""
-        labelled = json.loads((folder / _LABELLED).read_text())
         return cls(
             Window.read(folder / _WINDOW),
             read_data_set(folder / _ROWS),
             read_data_set(folder / _PREDICTIONS),
-            [(prediction, label) for prediction, label in labelled],
+            read_pairs(folder / _LABELLED),
         )
 
     def write(self, folder: Path) -> None:
@@ -45,4 +49,4 @@ class RequestFiles:
         self.window.write(folder / _WINDOW)
         write_data_set(folder / _ROWS, self.rows)
         write_data_set(folder / _PREDICTIONS, self.predictions)
-        (folder / _LABELLED).write_text(json.dumps(self.labelled))
+        write_pairs(folder / _LABELLED, self.labelled)

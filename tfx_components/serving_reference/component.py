@@ -8,12 +8,17 @@ from tfx.types.channel import BaseChannel, Channel
 
 from tfx_components import artifacts
 from tfx_components.serving_reference import executor
+from tfx_contract.training_spec import Evaluation
 
 
 class ServingReferenceSpec(component_spec.ComponentSpec):
     """ServingReference's interface."""
 
-    PARAMETERS = {"signature": component_spec.ExecutionParameter(type=str)}
+    PARAMETERS = {
+        "signature": component_spec.ExecutionParameter(type=str),
+        "preprocessing_signature": component_spec.ExecutionParameter(type=str),
+        "label": component_spec.ExecutionParameter(type=str),
+    }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
@@ -29,21 +34,27 @@ class ServingReference(base_component.BaseComponent):
       examples: With the splits `train` and `eval`.
       schema: The columns' types.
       model: The candidate.
-      signature: One that takes serialized examples.
+      evaluation: Names the signatures, which take serialized examples, and the label.
     """
 
     SPEC_CLASS = ServingReferenceSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
     def __init__(
-        self, examples: BaseChannel, schema: BaseChannel, model: BaseChannel, signature: str
+        self,
+        examples: BaseChannel,
+        schema: BaseChannel,
+        model: BaseChannel,
+        evaluation: Evaluation,
     ) -> None:
         super().__init__(
             ServingReferenceSpec(
                 examples=examples,
                 schema=schema,
                 model=model,
-                signature=signature,
+                signature=evaluation.signature,
+                preprocessing_signature=evaluation.preprocessing_signature,
+                label=evaluation.label,
                 reference=Channel(type=artifacts.ServingReference),
             )
         )

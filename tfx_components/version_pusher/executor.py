@@ -46,7 +46,8 @@ class Executor(base_executor.BaseExecutor):
             return
         baseline = _baseline_version(input_dict, context.versions, others)
         manifest = build_manifest(version, digest, context, input_dict, provenance, baseline, model)
-        folder = publish(context.versions, model, manifest, _golden_answers(input_dict))
+        golden, reference = _golden_answers(input_dict), _reference(input_dict)
+        folder = publish(context.versions, model, manifest, golden, reference)
         _mark_pushed(pushed, folder, version)
 
     def _run_context(self, output_uri: str) -> RunContext:
@@ -79,6 +80,13 @@ def _golden_answers(inputs: Artifacts) -> GoldenAnswers | None:
         return None
     path = Path(artifact_utils.get_single_uri(inputs["infra_blessing"]), GOLDEN_FILE)
     return GoldenAnswers.read(path) if path.exists() else None
+
+
+def _reference(inputs: Artifacts) -> Path | None:
+    """What requests will be compared with, where the model is watched."""
+    if not inputs.get("reference"):
+        return None
+    return Path(artifact_utils.get_single_uri(inputs["reference"]))
 
 
 def _baseline_version(

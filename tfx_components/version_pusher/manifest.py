@@ -16,7 +16,16 @@ from tfx_contract.compiled import CodeOrigin
 from tfx_contract.manifest import DataSource, MetricVerdict, VersionManifest
 from tfx_contract.node import ArtifactRecord, ParameterValue
 
-_ROLES = ("model", "transform_graph", "schema", "statistics", "examples", "evaluation", "baseline")
+_ROLES = (
+    "model",
+    "transform_graph",
+    "schema",
+    "statistics",
+    "examples",
+    "evaluation",
+    "baseline",
+    "reference",
+)
 
 Artifacts = dict[str, list[Artifact]]
 

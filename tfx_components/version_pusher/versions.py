@@ -12,6 +12,7 @@ from tfx_contract.errors import NodeFailed
 from tfx_contract.manifest import (
     GOLDEN_FILE,
     MANIFEST_FILE,
+    REFERENCE_FOLDER,
     SAVED_MODEL_FOLDER,
     GoldenAnswers,
     VersionManifest,
@@ -35,7 +36,11 @@ def read_versions(folder: Path) -> list[VersionManifest]:
 
 
 def publish(
-    folder: Path, model: Path, manifest: VersionManifest, golden: GoldenAnswers | None = None
+    folder: Path,
+    model: Path,
+    manifest: VersionManifest,
+    golden: GoldenAnswers | None = None,
+    reference: Path | None = None,
 ) -> Path:
     """Makes `<folder>/<version>/` appear in one step; an existing one is left as it is.
 
@@ -44,6 +49,7 @@ def publish(
       model: The SavedModel.
       manifest: Names the version and the model's fingerprint.
       golden: What the model answers to the golden requests, where that is known.
+      reference: Folder of what requests to the model will be compared with, where there is one.
 
     Raises:
       NodeFailed: the copy differs from the model; another try may have removed half of it.
@@ -51,18 +57,18 @@ def publish(
     target = folder / str(manifest.version)
     if not target.exists():
         with whole_folder(target) as draft:
-            _fill(draft, model, manifest, golden)
+            _fill(draft, model, manifest)
+            if golden:
+                golden.write(draft / GOLDEN_FILE)
+            if reference:
+                shutil.copytree(reference, draft / REFERENCE_FOLDER)
     return target
 
 
-def _fill(
-    draft: Path, model: Path, manifest: VersionManifest, golden: GoldenAnswers | None
-) -> None:
+def _fill(draft: Path, model: Path, manifest: VersionManifest) -> None:
     copy = draft / SAVED_MODEL_FOLDER
     shutil.copytree(model, copy)
     manifest.write(draft / MANIFEST_FILE)
-    if golden:
-        golden.write(draft / GOLDEN_FILE)
     # A try that was stopped, and resumed after a newer one had cleaned up, goes no further.
     if fingerprint(copy) != manifest.model_fingerprint:
         raise NodeFailed(f"The copy of the model in {draft} is not complete; nothing was pushed.")

@@ -17,13 +17,13 @@ class Circumstances:
     Attributes:
       now: With a time zone.
       last_retraining: The last check that started one.
-      under_way: A run of the training DAG that has not ended.
+      under_way: Whether a run of the training DAG has not ended.
       newer_data: Labelled data that the live version did not learn from, in words.
     """
 
     now: datetime
     last_retraining: DriftCheck | None = None
-    under_way: str | None = None
+    under_way: bool = False
     newer_data: str | None = None
 
 
@@ -53,8 +53,8 @@ def _obstacle(drift: Drift, circumstances: Circumstances) -> str:
         return "drift.when_drifted of model.yaml is 'alert'"
     if circumstances.newer_data is None:
         return "there is no labelled data newer than the live version's"
-    if circumstances.under_way is not None:
-        return f"the run {circumstances.under_way} is under way"
+    if circumstances.under_way:
+        return "a run of the training DAG is under way"
     last = circumstances.last_retraining
     cool = timedelta(hours=drift.cool_down_hours)
     if last is not None and circumstances.now < last.at + cool:

@@ -8,11 +8,12 @@ from pathlib import Path
 from tfx_contract.deployments import Happened, live_version, read_events
 from tfx_contract.drift_history import watermark
 from tfx_contract.drift_spec import Drift
+from tfx_contract.manifest import REFERENCE_FOLDER
 from tfx_contract.record import Record
 from tfx_request_log import RequestLog
 
 # The endpoint writes within a second or two; a row that comes later still is in no window.
-_SETTLED_AFTER = timedelta(seconds=60)
+SETTLED_AFTER = timedelta(seconds=60)
 
 
 class WindowPlan(Record):
@@ -24,9 +25,9 @@ class WindowPlan(Record):
 
 
 def next_window(
-    log: RequestLog, model: str, versions: Path, reports: Path, drift: Drift, now: datetime
+    log: RequestLog, model: str, versions: Path, checks: Path, drift: Drift, now: datetime
 ) -> WindowPlan | None:
-    """The window to check now; None while there are too few requests, or no live version.
+    """The window to check now; None while there are too few requests, or nothing to compare with.
 
     It begins where the last check of the live version ended, or when that version went live.
 
@@ -34,21 +35,32 @@ def next_window(
       log: The request log.
       model: The model's name.
       versions: The folder of its versions.
-      reports: The folder of its checks.
+      checks: The folder of its checks.
       drift: How many requests are worth a check.
       now: With a time zone.
     """
-    version = live_version(versions)
+    version = watched_version(versions)
     if version is None:
         return None
-    since = watermark(reports, version) or _went_live(versions, version)
-    until = now - _SETTLED_AFTER
+    since = watermark(checks, version) or _went_live(versions, version)
+    until = now - SETTLED_AFTER
     if until <= since:
         return None
     count = log.count_since(model, since, version, at_most=drift.check_requests)
     is_old = until - since >= timedelta(hours=drift.check_hours)
     needed = drift.min_requests if is_old else drift.check_requests
     return WindowPlan(version=version, since=since, until=until) if count >= needed else None
+
+
+def watched_version(versions: Path) -> int | None:
+    """The live version, if it has what its requests can be compared with."""
+    version = live_version(versions)
+    return version if version and reference_of(versions, version).exists() else None
+
+
+def reference_of(versions: Path, version: int) -> Path:
+    """The folder of what requests to a version are compared with."""
+    return versions / str(version) / REFERENCE_FOLDER
 
 
 def _went_live(versions: Path, version: int) -> datetime:

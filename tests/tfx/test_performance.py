@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfx_components.drift_detector.performance import Labelled, compare, metric_of
+from tfx_components.performance import Labelled, compare, metric_of
 
 
 def answers(rows: int, seed: int, noise: float = 1.0) -> Labelled:
