@@ -65,15 +65,27 @@ def write_model(home: Home, name: str = "taxi", **changes: object) -> Path:
 
 
 def write_package(
-    home: Home, name: str = "taxi", digest: str = "aaaa1111", nodes: list[NodeRecord] = NODES
+    home: Home,
+    name: str = "taxi",
+    digest: str = "aaaa1111",
+    nodes: list[NodeRecord] = NODES,
+    **others: CompiledPipeline,
 ) -> Path:
-    """Writes a compiled pipeline of the model's present `model.yaml`, and points new runs at it."""
+    """Writes the compiled pipelines of the model's present `model.yaml`; new runs take them.
+
+    Args:
+      home: Where.
+      name: The model's.
+      digest: The package's.
+      nodes: Of the training pipeline.
+      **others: Other pipelines by name.
+    """
     source = home.dags / name / "model.yaml"
     package = Package(
         model=name,
         digest=digest,
         spec=StandardModelSpec.model_validate(yaml.safe_load(source.read_text())),
-        pipelines={TRAIN: CompiledPipeline(nodes=nodes, parameters=PARAMETERS)},
+        pipelines={TRAIN: CompiledPipeline(nodes=nodes, parameters=PARAMETERS), **others},
         modules_digest="m",
         tfx_version="1.21.0",
     )

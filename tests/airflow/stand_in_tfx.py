@@ -57,7 +57,13 @@ def result_of(request: dict[str, Any], behaviour: str) -> dict[str, Any]:
         return {"node_id": request["node_id"], "state": "failed", "failure": failure}
     state = "skipped" if behaviour == "skip" else "complete"
     summary = {"token": request["token"], "environment": leaked(), "request": request}
-    return {"node_id": request["node_id"], "state": state, "summary": summary, "seconds": 0.1}
+    return {
+        "node_id": request["node_id"],
+        "state": state,
+        "outputs": outputs_of(request["node_id"]),
+        "summary": summary,
+        "seconds": 0.1,
+    }
 
 
 def leaked() -> list[str]:
@@ -67,9 +73,18 @@ def leaked() -> list[str]:
 
 def behaviour_of(node: str) -> str:
     """What the test wants of a node."""
+    return str(_behaviours().get(node, "complete"))
+
+
+def outputs_of(node: str) -> dict[str, Any]:
+    """What the node is to have published: the path of its one artifact, by output."""
+    paths = _behaviours().get(f"{node} outputs", {})
+    return {name: [{"id": 1, "type": "Made", "uri": uri}] for name, uri in paths.items()}
+
+
+def _behaviours() -> dict[str, Any]:
     path = os.environ.get("STAND_IN_BEHAVIOUR")
-    behaviours = json.loads(Path(path).read_text()) if path else {}
-    return str(behaviours.get(node, "complete"))
+    return json.loads(Path(path).read_text()) if path else {}
 
 
 def compile_model(folder: Path) -> int:

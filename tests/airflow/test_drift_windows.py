@@ -13,7 +13,7 @@ from tfx_airflow.drift.windows import WindowPlan, next_window
 from tfx_contract.deployments import DeploymentEvent, Happened, append_event
 from tfx_contract.drift_history import DriftCheck, Followed, append_check
 from tfx_contract.drift_spec import Drift
-from tfx_contract.manifest import MANIFEST_FILE
+from tfx_contract.manifest import MANIFEST_FILE, REFERENCE_FOLDER
 from tfx_contract.serving_spec import Target
 from tfx_request_log import LoggedRequest, RequestLog
 
@@ -35,6 +35,7 @@ class Served:
         manifest = self.versions / str(version) / MANIFEST_FILE
         manifest.parent.mkdir(parents=True, exist_ok=True)
         manifest.write_text("{}")
+        (manifest.parent / REFERENCE_FOLDER).mkdir(exist_ok=True)
         event = DeploymentEvent(
             version=version,
             happened=Happened.PROMOTED,

@@ -148,14 +148,15 @@ class Record(DriftOperator):
 
     def _check(self, context: Context) -> DriftCheck:
         report, conclusion, run = report_of(context), conclusion_of(context), context["dag_run"]
+        window = context["ti"].xcom_pull(task_ids=WAIT)
         started = self._was_started(context)
         # A person may have said no to a retraining, and a run that was killed have started one.
         declined = conclusion.followed is Followed.RETRAINING and not started
         followed = Followed.RETRAINING if started else conclusion.followed
         return DriftCheck(
             version=report.version,
-            since=report.window.since,
-            until=report.window.until,
+            since=datetime.fromisoformat(window["since"]),
+            until=datetime.fromisoformat(window["until"]),
             requests=report.window.requests,
             drifted=list(dict.fromkeys(finding.column for finding in report.drifted)),
             followed=Followed.ALERT if declined else followed,
