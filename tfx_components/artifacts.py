@@ -44,3 +44,10 @@ class DriftReport(Artifact):
 
     TYPE_NAME = "DriftReport"
     PROPERTIES = {"drifted": Property(type=PropertyType.INT)}
+
+
+class GainReport(Artifact):
+    """Whether a model beats the live one on the newest data: `gain.json`."""
+
+    TYPE_NAME = "GainReport"
+    PROPERTIES = {"passed": Property(type=PropertyType.INT)}

@@ -42,6 +42,7 @@ from tfx_runtime import (
     scoring_pipeline,
     training_pipeline,
     user_code,
+    watching,
 )
 from tfx_runtime.modules import Files
 from tfx_runtime.node_records import node_records
@@ -99,7 +100,9 @@ def _build(spec: AnyModelSpec, folder: Path, draft: package.Draft) -> dict[str, 
             built[DRIFT] = drift_pipeline.create_pipeline(
                 spec, spec.drift, spec.serving, folder.name
             )
-        own = {DRIFT: drift_pipeline.PARAMETERS}
+        own = {DRIFT: drift_pipeline.PARAMETERS, TRAIN: {}}
+        if spec.drift:
+            own[TRAIN] = watching.MUST_GAIN
         return {name: (_ir_of(it), own.get(name, {})) for name, it in built.items()}
     with modules.importable_from(user_code.roots_of(folder)), TemporaryDirectory() as scratch:
         own = own_pipeline.create_pipeline(spec, folder, Path(scratch))

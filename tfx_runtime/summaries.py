@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tfx.components.util import model_utils
@@ -11,8 +12,10 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from tfx_components.anomaly_gate.anomalies import describe_anomalies
+from tfx_components.gain_check.gain import read_gain
 from tfx_components.model_check.executor import read_reasons
 from tfx_components.tuned import tuned_values
+from tfx_contract.drift_report import REPORT_FILE, DriftReport
 
 Outputs = dict[str, list[Artifact]]
 
@@ -39,6 +42,23 @@ def _evaluation(outputs: Outputs) -> dict[str, Any]:
 def _model_check(outputs: Outputs) -> dict[str, Any]:
     reasons = read_reasons(outputs["blessing"][0].uri)
     return {"blessed": not reasons, "not_blessed_because": reasons}
+
+
+def _gain(outputs: Outputs) -> dict[str, Any]:
+    gain = read_gain(outputs["gain"][0].uri)
+    return {"gain": gain.reason, "held_back": not gain.passed}
+
+
+def _drift(outputs: Outputs) -> dict[str, Any]:
+    report = DriftReport.read(Path(outputs["report"][0].uri) / REPORT_FILE)
+    return {
+        "version": report.version,
+        "requests": report.window.requests,
+        "drifted": [finding.sentence for finding in report.drifted],
+        "anomalies": [f"{anomaly.column}: {anomaly.reason}" for anomaly in report.anomalies],
+        "notes": report.notes,
+        "newer_data": report.newer_data.description if report.newer_data else None,
+    }
 
 
 def _push(outputs: Outputs) -> dict[str, Any]:
@@ -85,8 +105,10 @@ def _version(outputs: Outputs) -> dict[str, Any]:
 
 _SUMMARIES: dict[str, Callable[[Outputs], dict[str, Any]]] = {
     "DataGate": _data,
+    "DriftDetector": _drift,
     "Evaluator": _evaluation,
     "ExampleValidator": _anomalies,
+    "GainCheck": _gain,
     "ModelCheck": _model_check,
     "ScoreWriter": _scores,
     "Tuner": _tuning,

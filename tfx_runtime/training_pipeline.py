@@ -20,7 +20,6 @@ from tfx_components.data_preparation.component import DataPreparation
 from tfx_components.live_baseline import LiveBaseline
 from tfx_components.model_check.component import ModelCheck
 from tfx_components.model_check.golden_requests import parse_golden_requests
-from tfx_components.serving_reference.component import ServingReference
 from tfx_components.version_pusher.component import VersionPusher
 from tfx_components.version_pusher.request import versions_in
 from tfx_contract.model_spec import StandardModelSpec
@@ -28,6 +27,7 @@ from tfx_runtime.eval_config import eval_config
 from tfx_runtime.input_rows import TRAINING_SPLITS, example_gen, span_of_run
 from tfx_runtime.learning import Learner
 from tfx_runtime.model_files import checked_text, require_files
+from tfx_runtime.watching import Trained, watch
 
 PackageFile = Callable[[Path], str]
 
@@ -113,11 +113,9 @@ def _components(
     )
     nodes = [*prepared, gate, schema, examples, statistics, inferred, validator, anomalies]
     nodes += [transform, *tuning, trainer, baseline, evaluator, check]
-    watched: dict[str, Channel] = {}
-    if spec.drift:
-        reference = ServingReference(rows, curated, trainer.outputs["model"], spec.evaluation)
-        nodes.append(reference)
-        watched = reference.outputs
+    trained = Trained(gate, rows, curated, trainer.outputs["model"], baseline.outputs["model"])
+    watching, watched = watch(spec, trained)
+    nodes += watching
     if spec.push.enabled:
         pusher = VersionPusher(
             model=trainer.outputs["model"],

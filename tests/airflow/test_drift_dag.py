@@ -162,6 +162,7 @@ def test_a_drift_retrains_on_the_newest_span_and_says_why(watched: Watched) -> N
     assert (check.followed, check.drifted) == (Followed.RETRAINING, ["fare"])
     assert check.retraining == started.run_id
     assert started.conf["span"] == 15
+    assert started.conf["must_gain"] is True
     assert started.conf["reason"] == check.reason
     assert "fare" in check.reason
     assert "span 15" in check.reason

@@ -83,6 +83,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, worker: WorkerProcess) -> 
     runs.edit("model.yaml", "steps: 1000", "steps: 100")
     results = runs.run("training")
     assert failed(results) == {}
+    assert results["GainCheck"].summary["gain"] == "no model is live that could be beaten"
     return Watched(runs)
 
 
@@ -123,3 +124,11 @@ def test_windows_are_checked_one_after_the_other(watched: Watched) -> None:
 def test_a_window_without_requests_says_so(watched: Watched) -> None:
     results = watched.check(5)
     assert "found 0" in failed(results)["RequestStatistics"]
+
+
+def test_a_retraining_that_gains_nothing_pushes_nothing(watched: Watched) -> None:
+    results = watched.runs.run("again", parameters={"must_gain": True})
+    assert failed(results) == {}
+    assert results["GainCheck"].summary["held_back"]
+    assert results["Pusher"].summary["reason"].endswith("beat the live one on the newest data")
+    assert len(watched.runs.versions()) == 1

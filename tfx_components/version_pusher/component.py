@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
 
-from tfx_components.artifacts import DataValidationReport, ServingReference
+from tfx_components.artifacts import DataValidationReport, GainReport, ServingReference
 from tfx_components.version_pusher import driver, executor
 
 
@@ -34,6 +34,7 @@ class VersionPusherSpec(component_spec.ComponentSpec):
         "statistics": _optional(standard_artifacts.ExampleStatistics),
         "transform_graph": _optional(standard_artifacts.TransformGraph),
         "reference": _optional(ServingReference),
+        "gain": _optional(GainReport),
     }
     OUTPUTS = {"pushed_model": _required(standard_artifacts.PushedModel)}
 

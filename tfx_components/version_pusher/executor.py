@@ -66,6 +66,8 @@ def not_blessed(inputs: Artifacts) -> str:
         artifact_utils.get_single_instance(inputs["infra_blessing"])
     ):
         return "the model check did not bless the model"
+    if inputs.get("gain") and not artifact_utils.get_single_instance(inputs["gain"]).passed:
+        return "the model does not beat the live one on the newest data"
     return ""
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 5.0
 _NOT_ENDED = ["queued", "running"]
+# The same data again, or other data that teaches nothing, gives no better model.
+_MUST_GAIN = "must_gain"
 
 
 class DriftOperator(BaseOperator):
@@ -124,6 +126,7 @@ class Retrain(TriggerDagRunOperator):
         self.trigger_run_id = retraining_of(context)
         self.conf = {
             RunOption.REASON.value: conclusion.reason,
+            _MUST_GAIN: True,
             **({} if span is None else {RunOption.SPAN.value: span}),
         }
         self.note = conclusion.reason

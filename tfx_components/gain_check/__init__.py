@@ -1,0 +1,1 @@
+"""GainCheck: does a candidate beat the live model on the newest data?"""
