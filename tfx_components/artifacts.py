@@ -40,7 +40,7 @@ class RequestStatistics(Artifact):
 
 
 class DriftReport(Artifact):
-    """What a drift check found: `report.json`."""
+    """What a drift check found: `report.json`, and `report.html` for a person."""
 
     TYPE_NAME = "DriftReport"
     PROPERTIES = {"drifted": Property(type=PropertyType.INT)}

@@ -64,6 +64,7 @@ def _components(spec: StandardModelSpec, drift: Drift, serving: Serving) -> list
     earlier = Resolver(
         strategy_class=EarlierChecks,
         statistics=Channel(type=artifacts.RequestStatistics),
+        reports=Channel(type=artifacts.DriftReport),
     )
     requests = RequestStatistics(
         reference=reference.outputs["result"], signature=spec.evaluation.signature
@@ -72,6 +73,7 @@ def _components(spec: StandardModelSpec, drift: Drift, serving: Serving) -> list
         statistics=requests.outputs["statistics"],
         reference=reference.outputs["result"],
         previous=earlier.outputs["statistics"],
+        earlier=earlier.outputs["reports"],
         drift=drift.model_dump_json(),
         log=serving.log.model_dump_json(),
         metrics=_metrics(spec),

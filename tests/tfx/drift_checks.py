@@ -74,6 +74,7 @@ class TaxiVersion:
     log_rules: LogRules = field(default_factory=LogRules)
     drift: Drift = field(default_factory=Drift)
     checked: list[Artifact] = field(default_factory=list)
+    reports: list[Artifact] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.data = self.folder / "data"
@@ -156,6 +157,7 @@ class TaxiVersion:
                 "statistics": [statistics],
                 "reference": [self._reference()],
                 "previous": [*self.checked, statistics],
+                "earlier": self.reports,
             },
             {"report": [report]},
             {
@@ -166,9 +168,17 @@ class TaxiVersion:
             },
         )
         self.checked.append(statistics)
+        self.reports.append(report)
         found = DriftReport.read(Path(report.uri) / REPORT_FILE)
         assert report.drifted == bool(found.drifted)
         return found
+
+    def file(self, report: DriftReport, number: int) -> None:
+        """Keeps a report that no check made here, as MLMD's artifact of that number."""
+        artifact = self._output(artifacts.DriftReport(), f"Detector/report/of {number}")
+        artifact.id = number
+        report.write(Path(artifact.uri) / REPORT_FILE)
+        self.reports.insert(0, artifact)
 
     def _reference(self) -> Artifact:
         reference = artifacts.ServingReference()

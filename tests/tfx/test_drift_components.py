@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tfx.drift_checks import TaxiVersion, tips_of
+from tests.tfx.drift_checks import VERSION, TaxiVersion, tips_of
+from tests.tfx.html_page import read_page
 from tests.tfx.trips import drawn, read_trips
-from tfx_contract.drift_report import DriftReport, Measure
+from tfx_contract.drift_report import PAGE_FILE, DriftReport, Measure
 from tfx_contract.drift_spec import Drift, DriftKind
 from tfx_contract.errors import InputError
 from tfx_contract.serving_spec import RequestLog as LogRules
@@ -161,3 +162,28 @@ def test_rows_and_serialized_examples_are_compared_in_the_columns_of_both(
     report = taxi.check(FIRST)
     assert set(report.window.columns) == set(taxi.columns)
     assert report.window.malformed == 1
+
+
+def test_the_page_of_a_check_draws_the_checks_of_its_version_before_it(taxi: TaxiVersion) -> None:
+    for hour in (FIRST, SECOND, THIRD):
+        taxi.ask(some_trips(hour).assign(fare=lambda trips: trips.fare * 1.5), hour)
+    again = with_distance(taxi.check(FIRST), 0.9)
+    taxi.check(SECOND)
+    later = again.window.model_copy(update={"until": again.window.until.replace(year=2027)})
+    differences = {"version": VERSION + 1}, {"model": "wine"}, {"window": later}, {}
+    for number, difference in enumerate(differences, start=1):
+        taxi.file(again.model_copy(update=difference), number)
+    taxi.check(THIRD)
+    page = read_page((Path(taxi.reports[-1].uri) / PAGE_FILE).read_text(encoding="utf-8"))
+    line = page.all("article")[0].all("svg")[1]
+    assert line.attributes["aria-label"].startswith("Line chart of distance of 3 checks")
+    (points,) = (g for g in line.all("g") if "mark-symbol" in g.attributes.get("class", ""))
+    heights = [
+        float(path.attributes["transform"][:-1].split(",")[1]) for path in points.all("path")
+    ]
+    assert heights[0] < min(heights[1:])
+
+
+def with_distance(report: DriftReport, distance: float) -> DriftReport:
+    findings = [each.model_copy(update={"distance": distance}) for each in report.findings]
+    return report.model_copy(update={"findings": findings})

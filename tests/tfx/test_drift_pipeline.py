@@ -18,7 +18,7 @@ from tests.tfx.model_runs import ModelRuns, failed
 from tests.tfx.trips import drawn, read_trips
 from tfx_components.distributions.reference import Reference
 from tfx_contract.compiled import DRIFT
-from tfx_contract.drift_report import REPORT_FILE, DriftReport
+from tfx_contract.drift_report import PAGE_FILE, REPORT_FILE, DriftReport
 from tfx_contract.drift_spec import DriftKind
 from tfx_contract.manifest import REFERENCE_FOLDER
 from tfx_contract.node import NodeResult
@@ -90,6 +90,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, worker: WorkerProcess) -> 
 def report_of(results: dict[str, NodeResult]) -> DriftReport:
     assert failed(results) == {}
     (report,) = results["DriftDetector"].outputs["report"]
+    assert (Path(report.uri) / PAGE_FILE).exists()
     return DriftReport.read(Path(report.uri) / REPORT_FILE)
 
 

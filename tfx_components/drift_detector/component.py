@@ -25,6 +25,7 @@ class DriftDetectorSpec(component_spec.ComponentSpec):
         "previous": component_spec.ChannelParameter(
             type=artifacts.RequestStatistics, optional=True
         ),
+        "earlier": component_spec.ChannelParameter(type=artifacts.DriftReport, optional=True),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=artifacts.DriftReport)}
 
@@ -39,11 +40,12 @@ class DriftDetector(base_component.BaseComponent):
     Args:
       statistics: The window.
       reference: Of the version that answered.
-      previous: Earlier windows, if there are any.
       drift: `drift` of model.yaml, as JSON.
       log: `serving.log` of model.yaml, as JSON.
       metrics: `evaluation.metrics` of model.yaml, as JSON.
       data: Where labelled data comes from: `newer_data.Labelled`, as JSON.
+      previous: Earlier windows, if there are any.
+      earlier: Reports for the page to draw lines over time; those of other versions are left out.
     """
 
     SPEC_CLASS = DriftDetectorSpec
@@ -58,12 +60,14 @@ class DriftDetector(base_component.BaseComponent):
         metrics: str,
         data: str,
         previous: BaseChannel | None = None,
+        earlier: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             DriftDetectorSpec(
                 statistics=statistics,
                 reference=reference,
                 previous=previous,
+                earlier=earlier,
                 drift=drift,
                 log=log,
                 metrics=metrics,
