@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,61 +14,73 @@ from tfx_contract.drift_spec import Alerts
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
-Log = logging.Logger | Any
+
+@dataclass(frozen=True)
+class Alert:
+    """What is said: a line that says what it is about, and more lines."""
+
+    subject: str
+    lines: list[str]
+
+    @classmethod
+    def of(cls, report: DriftReport, conclusion: Conclusion, place: str) -> Alert:
+        """What a report and its conclusion have to say.
+
+        Args:
+          report: What was found.
+          conclusion: What follows.
+          place: Where the report can be looked at.
+        """
+        found = [f"{each.kind}: {each.sentence}" for each in report.drifted]
+        return cls(
+            f"{report.model}: drift in the requests to version {report.version}",
+            [conclusion.reason, *found, place],
+        )
 
 
-def alert(
-    alerts: Alerts,
-    model: str,
-    conclusion: Conclusion,
-    report: DriftReport,
-    context: Context,
-    log: Log,
-) -> None:
+def send(alert: Alert, alerts: Alerts, context: Context, log: Any) -> None:
     """Writes to the log, and to whom `drift.alerts` of model.yaml names.
 
     A notifier that fails is an error in the log: the check goes on, and what follows, follows.
     """
-    subject = f"{model}: drift in the requests to version {report.version}"
-    lines = [conclusion.reason, *(finding.sentence for finding in report.drifted)]
-    log.warning("ALERT %s", "\n  ".join([subject, *lines]))
-    for name, notifier in _notifiers(alerts, subject, lines):
+    log.warning("ALERT %s", "\n  ".join([alert.subject, *alert.lines]))
+    for name, notifier in _notifiers(alert, alerts):
         try:
-            notifier().notify(context)
+            # Importing one may fail, too.
+            notifier()(context)
         except Exception as error:
             log.error("ERROR The alert could not be sent by %s: %s", name, error)
 
 
-def _notifiers(alerts: Alerts, subject: str, lines: list[str]) -> Iterator[tuple[str, Any]]:
-    """Each by its name; importing one may fail, too."""
+def _notifiers(alert: Alert, alerts: Alerts) -> Iterator[tuple[str, Callable[[], BaseNotifier]]]:
     if alerts.email:
-        yield "e-mail", lambda: _by_mail(alerts, subject, lines)
-    if alerts.slack:
-        yield "Slack", lambda: _by_slack(str(alerts.slack), "\n".join([f"*{subject}*", *lines]))
+        yield "e-mail", lambda: _by_mail(alert, alerts)
+    if connection := alerts.slack:
+        yield "Slack", lambda: _by_slack(alert, connection)
 
 
-def _by_mail(alerts: Alerts, subject: str, lines: list[str]) -> BaseNotifier:
+def _by_mail(alert: Alert, alerts: Alerts) -> BaseNotifier:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-    body = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return SmtpNotifier(
         to=alerts.email,
         from_email=alerts.sender,
-        subject=_literally(subject),
-        html_content=_literally(body),
+        subject=_literally(alert.subject),
+        html_content=_literally("".join(f"<p>{escape(line)}</p>" for line in alert.lines)),
         smtp_conn_id=alerts.smtp_connection,
     )
 
 
-def _by_slack(connection: str, text: str) -> BaseNotifier:
+def _by_slack(alert: Alert, connection: str) -> BaseNotifier:
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     notifier: BaseNotifier = SlackWebhookNotifier(
-        slack_webhook_conn_id=connection, text=_literally(text)
+        slack_webhook_conn_id=connection,
+        text=_literally("\n".join([f"*{alert.subject}*", *alert.lines])),
     )
     return notifier
 
 
 def _literally(text: str) -> str:
     """Notifiers render their texts as Jinja templates, and a column may be named anything."""
-    return "{% raw %}" + text.replace("{% endraw", "{ % endraw") + "{% endraw %}"
+    return "{% raw %}" + text.replace("{%", "{ %") + "{% endraw %}"

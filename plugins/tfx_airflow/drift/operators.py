@@ -11,6 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tfx_airflow.drift.following import Circumstances, Conclusion, conclude
+from tfx_airflow.drift.link import DriftReportLink, address_of
 from tfx_airflow.drift.tasks import CONCLUDE, DETECTOR, REPORT, WAIT
 from tfx_airflow.drift.triggers import WindowTrigger
 from tfx_contract.compiled import load_package
@@ -80,15 +81,20 @@ class WaitForRequests(DriftOperator):
 class Conclude(DriftOperator):
     """Decides what follows from the report, and alerts whoever has to know."""
 
+    operator_extra_links = (DriftReportLink(),)
+    report_address = ""
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives the conclusion, and the address of the report."""
-        from tfx_airflow.drift.alerts import alert
+        from tfx_airflow.drift.alerts import Alert, send
 
-        report = report_of(context)
+        report, folder = report_of(context), report_file(context).parent
         conclusion = conclude(report, self.drift, self._circumstances(context, report))
         self.log.info("%s: %s", conclusion.followed, conclusion.reason)
+        self.report_address = address_of(context["dag_run"].dag_id, folder)
         if conclusion.followed is not Followed.NOTHING:
-            alert(self.drift.alerts, self.model, conclusion, report, context, self.log)
+            alert = Alert.of(report, conclusion, self.report_address or str(folder))
+            send(alert, self.drift.alerts, context, self.log)
         return {"followed": conclusion.followed.value, "reason": conclusion.reason}
 
     def _circumstances(self, context: Context, report: DriftReport) -> Circumstances:

@@ -1,0 +1,1 @@
+"""Pages that Airflow's own server shows, behind Airflow's own authentication."""
