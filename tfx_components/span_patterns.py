@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from tfx.components.example_gen import utils
@@ -46,6 +46,33 @@ def fill_newest_version(uri: str, pattern: str) -> tuple[str, int] | None:
     return _VERSION.sub(newest, pattern), int(newest)
 
 
+def fill_version(pattern: str, version: int) -> str:
+    """The pattern of one version."""
+    filled: str = utils.get_pattern_for_span_version(pattern, False, False, True, 0, version)
+    return filled
+
+
+def wildcards(pattern: str) -> list[str]:
+    """The wildcards of a pattern: `*`, `?`, `[a-z]`."""
+    return [piece for piece in _SPECIAL.split(pattern) if _SPECIAL.fullmatch(piece)]
+
+
+def wildcard_texts(pattern: str, path: str) -> list[str]:
+    """What the wildcards of a pattern without placeholders stand for in a path that it matches."""
+    pieces = _SPECIAL.split(pattern)
+    found = re.fullmatch("".join(map(_as_group, pieces)), path)
+    if found is None:
+        raise ValueError(f"'{path}' does not match '{pattern}'")
+    return list(found.groups())
+
+
+def fill_wildcards(pattern: str, texts: Iterable[str]) -> str:
+    """The path in which the wildcards stand for these texts."""
+    remaining = iter(texts)
+    pieces = _SPECIAL.split(pattern)
+    return "".join(next(remaining) if _SPECIAL.fullmatch(piece) else piece for piece in pieces)
+
+
 def has_version(pattern: str) -> bool:
     """Whether a pattern counts versions of a span."""
     return bool(_VERSION.search(pattern))
@@ -80,6 +107,10 @@ def _matches(uri: str, pattern: str) -> Iterator[dict[str, str]]:
     for path in fileio.glob(os.path.join(uri, glob)):
         if found := regex.search(path):
             yield found.groupdict()
+
+
+def _as_group(piece: str) -> str:
+    return f"({_as_regex(piece)})" if _SPECIAL.fullmatch(piece) else re.escape(piece)
 
 
 def _as_regex(piece: str) -> str:

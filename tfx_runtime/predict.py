@@ -19,21 +19,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
-from tfx_components.example_rows import plain_value, row_of_example
+from tfx_components.example_rows import row_of_example
 from tfx_components.rows import columns_from_rows
 from tfx_contract.errors import InputError, TfxAirflowError
-from tfx_contract.manifest import MANIFEST_FILE, SAVED_MODEL_FOLDER, VersionManifest
+from tfx_contract.manifest import SAVED_MODEL_FOLDER, VersionManifest
+from tfx_runtime.version_rows import (
+    JSON_SIGNATURE,
+    JUDGED,
+    Values,
+    by_row,
+    examples_of,
+    read_manifest,
+    transformed_labels,
+)
 
 _DEFAULT_SIGNATURE = "serving_default"
-_JSON_SIGNATURE = "serving_json"
-_FEATURES_SIGNATURE = "serving_transformed"
-_TRANSFORM_SIGNATURE = "transform_features"
-_SPLIT = "Split-eval"
 _SHOWN_COLUMNS = 6
 _SHOWN_CHARACTERS = 24
-
-
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,22 @@ def predict(version: Path, count: int) -> list[Prediction]:
     Raises:
       InputError: it is no version, its data is gone, or it has no signature that takes rows.
     """
-    manifest = _manifest(version)
+    manifest = read_manifest(version)
     model = tf.saved_model.load(str(version / SAVED_MODEL_FOLDER))
     examples = _first_examples(manifest, count)
     rows = [row_of_example(example) for example in examples]
-    if _JSON_SIGNATURE in model.signatures:
-        rows, outputs = _of_columns(model.signatures[_JSON_SIGNATURE], rows)
+    if JSON_SIGNATURE in model.signatures:
+        rows, outputs = _of_columns(model.signatures[JSON_SIGNATURE], rows)
     elif _DEFAULT_SIGNATURE in model.signatures:
         outputs = model.signatures[_DEFAULT_SIGNATURE](tf.constant(examples))
     else:
         raise InputError(
-            f"{version}: expected a signature '{_JSON_SIGNATURE}' or '{_DEFAULT_SIGNATURE}'; "
+            f"{version}: expected a signature '{JSON_SIGNATURE}' or '{_DEFAULT_SIGNATURE}'; "
             f"the model has {', '.join(model.signatures)}."
         )
-    labels = _labels(model.signatures, examples)
-    by_row = _by_row(outputs, len(rows))
-    return [Prediction(*values) for values in zip(rows, by_row, labels, strict=True)]
+    labels = transformed_labels(model.signatures, examples)
+    answers = by_row(outputs, len(rows))
+    return [Prediction(*values) for values in zip(rows, answers, labels, strict=True)]
 
 
 def _of_columns(signature: Any, rows: list[Values]) -> tuple[list[Values], Any]:
@@ -76,40 +78,11 @@ def _of_columns(signature: Any, rows: list[Values]) -> tuple[list[Values], Any]:
     return taken, signature(**columns_from_rows(taken, inputs))
 
 
-def _manifest(version: Path) -> VersionManifest:
-    try:
-        return VersionManifest.read(version / MANIFEST_FILE)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{version}: expected a pushed version with a manifest: {error}"
-        ) from error
-
-
 def _first_examples(manifest: VersionManifest, count: int) -> list[bytes]:
-    record = manifest.artifacts.get("examples")
-    folder = Path(record.uri if record else "") / _SPLIT
-    files = sorted(map(str, folder.glob("*.gz"))) if record else []
-    rows = tf.data.TFRecordDataset(files, compression_type="GZIP").take(count)
-    if not (examples := list(rows.as_numpy_iterator())):
-        raise InputError(
-            f"Version {manifest.version}: expected the examples that it was judged by in {folder}; "
-            "they are gone. Run the model again."
-        )
+    examples: list[bytes] = list(examples_of(manifest, JUDGED).take(count).as_numpy_iterator())
+    if not examples:
+        raise InputError(f"Version {manifest.version}: the split that it was judged by is empty.")
     return examples
-
-
-def _labels(signatures: Any, examples: list[bytes]) -> list[Values]:
-    """The label as the transformation makes it: what it gives and the model does not take."""
-    if not {_TRANSFORM_SIGNATURE, _FEATURES_SIGNATURE} <= set(signatures):
-        return [{} for _ in examples]
-    transformed = signatures[_TRANSFORM_SIGNATURE](tf.constant(examples))
-    taken = signatures[_FEATURES_SIGNATURE].structured_input_signature[1]
-    return _by_row({k: v for k, v in transformed.items() if k not in taken}, len(examples))
-
-
-def _by_row(tensors: dict[str, tf.Tensor], count: int) -> list[Values]:
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-    return [{name: plain_value(a[i]) for name, a in arrays.items()} for i in range(count)]
 
 
 def table(predictions: Sequence[Prediction]) -> str:

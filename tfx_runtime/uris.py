@@ -29,6 +29,21 @@ def resolve_uri(uri: str) -> str:
     return resolve(uri, rest) if resolve else uri
 
 
+def writable_uri(uri: str) -> str:
+    """The real path behind a URI, for files that are to be added there.
+
+    Raises:
+      InputError: it lies inside an installed Python package, or leads out of the home.
+    """
+    if uri.startswith(f"{PACKAGE}://"):
+        raise InputError(
+            f"data.uri: found '{uri}', which belongs to an installed Python package; nothing is "
+            f"written there. Copy the files, for instance to home://data, and name that folder in "
+            f"model.yaml."
+        )
+    return resolve_uri(uri)
+
+
 def _in_home(uri: str, relative: str) -> str:
     """Where a path below the home is, or will be once something is written to it."""
     root = Home.from_environment().root

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfx_airflow.api import AirflowApi
 from tfx_airflow.pins import DAG_FILE, Pin, current_pin, model_names
@@ -33,13 +34,18 @@ class Model:
     def pin(self) -> Pin:
         return current_pin(self.home, self.name)
 
+    @property
+    def package_folder(self) -> Path:
+        """Where the compiled pipeline lies."""
+        return self.home.compiled / self.name / str(self.pin.digest)
+
     def package(self) -> Package:
         """The compiled pipeline.
 
         Raises:
           PackageError: it is missing or damaged.
         """
-        return load_package(self.home.compiled / self.name / str(self.pin.digest))
+        return load_package(self.package_folder)
 
     def pipeline(self, name: str) -> CompiledPipeline:
         """One of the model's pipelines.

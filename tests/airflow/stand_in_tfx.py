@@ -28,8 +28,30 @@ def main(arguments: list[str]) -> int:
     if module == "tfx_runtime.predict":
         print(f"rows of {rest[0]}")
         return 0
+    if module == "tfx_runtime.sample_rows":
+        return sample_rows(rest)
     print(f"unknown module {module}", file=sys.stderr)
     return 1
+
+
+def sample_rows(arguments: list[str]) -> int:
+    """Rows of the column x, which counts, with twice that as the label; a span when asked."""
+    behaviour = behaviour_of("sample_rows")
+    print("I0000 00:00:1795389845.831992 12986 stub.cc:31] a greeting", file=sys.stderr)
+    if behaviour != "complete":
+        print(f"{behaviour}: {' '.join(arguments)}", file=sys.stderr)
+        return 2 if behaviour == "mistake" else 1
+    count, output = (arguments[arguments.index(name) + 1] for name in ("--rows", "--output"))
+    with Path(output).open("w") as file:
+        for x in range(int(count)):
+            label = None if x == int(count) - 1 else 2 * x
+            file.write(json.dumps({"columns": {"x": x}, "label": label}) + "\n")
+    span = {"path": "/data/day-5.csv", "rows": int(count), "span": 5}
+    written = span if "--span" in arguments else None
+    signature = next((a[12:] for a in arguments if a.startswith("--signature=")), "serving_default")
+    sample = {"rows": int(count), "signature": signature, "labelled": int(count) - 1}
+    print(json.dumps({**sample, "written": written}))
+    return 0
 
 
 def run_node(request_file: Path, result_file: Path) -> int:

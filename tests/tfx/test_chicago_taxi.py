@@ -18,10 +18,12 @@ from tfx.types.artifact import Artifact
 from tests.tfx.skew import assert_no_skew, csv_rows, served_features, trained_features
 from tfx_components.evaluation import failures, metric_verdicts
 from tfx_components.version_pusher.versions import read_versions
+from tfx_contract.drift_expressions import parse_drift
 from tfx_contract.manifest import VersionManifest
 from tfx_contract.model_spec import StandardModelSpec, load_model_spec
 from tfx_contract.sources import SHARED_FOLDER
 from tfx_runtime.modules import importable_from
+from tfx_runtime.sample_rows import Wish, sample_rows
 from tfx_runtime.summaries import summarize
 from tfx_runtime.training_pipeline import create_pipeline
 from tfx_runtime.uris import resolve_uri
@@ -123,6 +125,26 @@ def test_a_fresh_process_predicts_rows_of_the_real_data(
     assert all(0 <= row["outputs"]["probability"] <= 1 for row in rows)
     assert {row["label"]["tips_xf"] for row in rows} <= {0, 1}
     assert rows[0]["columns"]["pickup_community_area"] is None
+
+
+def test_trips_are_drawn_again_with_the_labels_that_training_saw(
+    home: Path, manifest: VersionManifest, tmp_path: Path
+) -> None:
+    wish = Wish(
+        version=home / "versions" / str(manifest.version),
+        rows=500,
+        seed=1,
+        drift=[parse_drift("payment_type=Prepaid:0.3"), parse_drift("fare~5..10")],
+        spec=_spec(),
+    )
+    sample = sample_rows(wish, tmp_path / "rows.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert (sample.rows, sample.labelled, sample.signature) == (500, 500, "serving_json")
+    inputs = manifest.signature_shapes["serving_json"].inputs
+    assert rows[0]["columns"].keys() == inputs.keys()
+    assert all(5 <= row["columns"]["fare"] <= 10 for row in rows)
+    assert [row["columns"]["payment_type"] for row in rows].count("Prepaid") == 150
+    assert {row["label"] for row in rows} == {0, 1}
 
 
 def test_summaries_tell_people_what_happened(home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfx_contract.errors import InputError
-from tfx_runtime.uris import resolve_uri
+from tfx_runtime.uris import resolve_uri, writable_uri
 
 TAXI = "package://tfx/examples/chicago_taxi_pipeline/data/simple"
 
@@ -53,3 +53,12 @@ def test_a_home_uri_may_go_through_a_link_to_another_disk(
 def test_a_home_uri_that_leads_out_of_the_home_is_refused(path: str) -> None:
     with pytest.raises(InputError, match="expected a path below the home"):
         resolve_uri(f"home://{path}")
+
+
+def test_nothing_is_written_into_an_installed_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TFX_AIRFLOW_HOME", str(tmp_path))
+    assert writable_uri("home://data") == str(tmp_path / "data")
+    with pytest.raises(InputError, match=rf"found '{TAXI}'.*Copy the files, for instance to home"):
+        writable_uri(TAXI)

@@ -48,6 +48,7 @@ def _register() -> None:
         rollback,
         run,
         schema,
+        simulate,
         status,
     )
 
@@ -59,6 +60,7 @@ def _register() -> None:
     app.command()(push.push)
     app.command()(rollback.rollback)
     app.command()(predict.predict)
+    app.command()(simulate.simulate)
     app.command()(new.new)
     app.command()(status.status)
     app.command()(doctor.doctor)

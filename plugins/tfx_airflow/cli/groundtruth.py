@@ -26,7 +26,8 @@ def groundtruth(
     from tfx_request_log.csv_labels import read_labels
 
     labels = read_labels(file)
-    with _open_log(model) as log:
+    with open_log() as log:
+        _require(log, model)
         unknown = log.set_ground_truth(labels, model=model)
     show(f"{len(labels) - len(unknown)} of {len(labels)} requests of '{model}' were labelled")
     if unknown:
@@ -48,7 +49,8 @@ def erase(
     """Erase requests from the request log, by their id or by the person that they are about."""
     if bool(request_id) == (key is not None):
         raise typer.BadParameter("give either --request-id or --key")
-    with _open_log(model) as log:
+    with open_log() as log:
+        _require(log, model)
         key_hash = None if key is None else _hash(key)
         count = log.erase(request_id or [], key_hash, model)
     show(f"{count} requests of '{model}' were erased")
@@ -66,12 +68,21 @@ def _hash(key: str) -> str:
     return KeyedHash.read(key_file(Home.from_environment().endpoint)).of(key)
 
 
+def _require(log: RequestLog, model: str) -> None:
+    from tfx_contract.errors import InputError
+
+    models = log.models()
+    if model not in models:
+        known = ", ".join(models) or "no requests at all"
+        raise InputError(f"The request log holds no requests of '{model}'; it holds: {known}.")
+
+
 @contextmanager
-def _open_log(model: str) -> Iterator[RequestLog]:
-    """The log, when it holds requests of the model; a database's complaints become messages."""
+def open_log() -> Iterator[RequestLog]:
+    """The log, when there is one; a database's complaints become messages."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from tfx_contract.errors import InputError, SetupError
+    from tfx_contract.errors import SetupError
     from tfx_request_log import RequestLog
     from tfx_request_log.database import describe_failure
     from tfx_request_log.place import log_url
@@ -79,10 +90,6 @@ def _open_log(model: str) -> Iterator[RequestLog]:
     log = RequestLog(log_url(Home.from_environment().endpoint))
     try:
         log.check()
-        models = log.models()
-        if model not in models:
-            known = ", ".join(models) or "no requests at all"
-            raise InputError(f"The request log holds no requests of '{model}'; it holds: {known}.")
         yield log
     except SQLAlchemyError as error:
         raise SetupError(f"The request log's database failed: {describe_failure(error)}") from error

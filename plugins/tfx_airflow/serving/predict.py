@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from tfx_airflow.serving.clients import Clients
-from tfx_airflow.serving.endpoint import ModelEndpoint
+from tfx_airflow.serving.endpoint import ModelEndpoint, State
 from tfx_airflow.serving.errors import ServingError
 from tfx_contract.errors import InputError
 
@@ -33,13 +33,24 @@ def predict(
       InputError: the endpoint refused the instances; the message is its own.
       ServingError: there is no such endpoint, or it cannot answer.
     """
-    state = ModelEndpoint(clients, model).read()
+    return ask(clients, ModelEndpoint(clients, model).read(), instances, signature)
+
+
+def ask(
+    clients: Clients, state: State, instances: list[JsonValue], signature: str | None
+) -> Answer:
+    """One prediction for each instance, of an endpoint that was read before.
+
+    Raises:
+      InputError: the endpoint refused the instances; the message is its own.
+      ServingError: it cannot answer.
+    """
     body = {"instances": instances, **({"signature_name": signature} if signature else {})}
     url = clients.url(state.name, "rawPredict")
     answer = clients.http.post(url, json=body, timeout=_ANSWER_SECONDS)
     if not answer.ok:
         kind = InputError if answer.status_code < 500 else ServingError
-        raise kind(f"{model}: {_message(answer.text)}")
+        raise kind(f"{state.display_name}: {_message(answer.text)}")
     deployed = {each.id: str(each.version or each.id) for each in state.deployed}
     asked = answer.headers.get("X-Vertex-AI-Deployed-Model-Id", "")
     return Answer(

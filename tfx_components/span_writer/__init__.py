@@ -1,0 +1,1 @@
+"""Adds rows to the data of a model, as a span or a file of its own."""
