@@ -123,6 +123,23 @@ class RequestLog:
             counted = chosen.limit(at_most).subquery()
             return connection.execute(select(func.count()).select_from(counted)).scalar_one()
 
+    def instances_between(
+        self, model: str, since: datetime, until: datetime, version: int, at_most: int
+    ) -> int:
+        """Instances that users asked a version about, those of `at_most` requests at the most.
+
+        Args:
+          model: The model's name.
+          since: The oldest, inclusive.
+          until: The newest, exclusive.
+          version: Only what this pushed version answered.
+          at_most: Requests to look at; whether there are more than N takes N + 1 of them.
+        """
+        chosen = select(requests.c.instances).where(_chosen(model, since, until, version, False))
+        some = chosen.limit(at_most).subquery()
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.sum(some.c.instances))).scalar() or 0
+
     def read(
         self,
         model: str,

@@ -67,7 +67,9 @@ def _components(spec: StandardModelSpec, drift: Drift, serving: Serving) -> list
         reports=Channel(type=artifacts.DriftReport),
     )
     requests = RequestStatistics(
-        reference=reference.outputs["result"], signature=spec.evaluation.signature
+        reference=reference.outputs["result"],
+        signature=spec.evaluation.signature,
+        beam_above_rows=drift.beam_above_rows,
     )
     detector = DriftDetector(
         statistics=requests.outputs["statistics"],

@@ -141,6 +141,16 @@ def test_requests_are_counted_from_a_point_in_time_on(log: RequestLog) -> None:
     assert log.count_since("nothing", START) == 0
 
 
+def test_instances_of_a_window_and_a_version_are_added_up(log: RequestLog) -> None:
+    two = row(1, request_payload=["{}", "{}"], response_payload=["0", "0"])
+    log.append([two, *(row(n, version=7 + n % 2) for n in range(2, 10))])
+    log.append([row(50, shadow=True, logging_time=START + timedelta(seconds=4))])
+    window = START + timedelta(seconds=1), START + timedelta(seconds=8)
+    assert log.instances_between("taxi", *window, version=7, at_most=100) == 2 + 3
+    assert log.instances_between("taxi", *window, version=8, at_most=2) == 2
+    assert log.instances_between("nothing", *window, version=7, at_most=2) == 0
+
+
 def test_counting_needs_the_index_alone(tmp_path: Path) -> None:
     log = RequestLog(f"sqlite:///{tmp_path}/log.db")
     log.create()

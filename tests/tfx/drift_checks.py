@@ -141,7 +141,7 @@ class TaxiVersion:
         """Counts one hour's requests, and compares them with the reference and the last check."""
         statistics = self._output(artifacts.RequestStatistics(), f"Counter/statistics/{hour}")
         since = START + hour * HOUR
-        Counter(_context("Counter")).Do(
+        Counter(self._context("Counter")).Do(
             {"reference": [self._reference()]},
             {"statistics": [statistics]},
             {
@@ -149,10 +149,11 @@ class TaxiVersion:
                 "since": since.isoformat(),
                 "until": (since + HOUR).isoformat(),
                 "signature": "serving_default",
+                "beam_above_rows": self.drift.beam_above_rows,
             },
         )
         report = self._output(artifacts.DriftReport(), f"Detector/report/{hour}")
-        Detector(_context("Detector")).Do(
+        Detector(self._context("Detector")).Do(
             {
                 "statistics": [statistics],
                 "reference": [self._reference()],
@@ -189,13 +190,14 @@ class TaxiVersion:
         artifact.uri = str(self.folder / "root" / place)
         return artifact
 
-
-def _context(node: str) -> Any:
-    return Counter.Context(
-        pipeline_node=pipeline_pb2.PipelineNode(node_info=pipeline_pb2.NodeInfo(id=node)),
-        pipeline_info=pipeline_pb2.PipelineInfo(id="taxi"),
-        pipeline_run_id="monday",
-    )
+    def _context(self, node: str) -> Any:
+        return Counter.Context(
+            tmp_dir=str(self.folder / "scratch"),
+            unique_id=node,
+            pipeline_node=pipeline_pb2.PipelineNode(node_info=pipeline_pb2.NodeInfo(id=node)),
+            pipeline_info=pipeline_pb2.PipelineInfo(id="taxi"),
+            pipeline_run_id="monday",
+        )
 
 
 def manifest_of(columns: Sequence[str]) -> VersionManifest:

@@ -65,5 +65,10 @@ def reference_statistics(
 def options_for(
     bins: dict[str, Bins], schema: schema_pb2.Schema | None = None
 ) -> tfdv.StatsOptions:
-    """What is computed of rows that are compared in these bins."""
-    return tfdv.StatsOptions(generators=[SharedBins(bins)], schema=schema)
+    """What is computed of rows that are compared in these bins, in memory and on Beam alike."""
+    return tfdv.StatsOptions(
+        generators=[SharedBins(bins)],
+        schema=schema,
+        # In memory TFDV knows no other way to count values, and on Beam has one of its own.
+        experimental_use_sketch_based_topk_uniques=True,
+    )

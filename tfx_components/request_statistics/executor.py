@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from absl import logging
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from tfx_components.distributions.reference import Reference
-from tfx_components.request_statistics.counting import Counted, count_window
+from tfx_components.request_statistics.counting import WindowStatistics, count_window
 from tfx_components.request_statistics.files import RequestFiles
-from tfx_components.request_statistics.signatures import asked_of
+from tfx_components.request_statistics.on_beam import LoggedWindow, count_on_beam
+from tfx_components.request_statistics.signatures import Asked, asked_of
 from tfx_components.version_pusher.request import node_request, run_context
 from tfx_contract.drift_report import Window
 from tfx_contract.errors import InputError
@@ -25,7 +25,7 @@ from tfx_request_log import RequestLog
 from tfx_request_log.place import log_url
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """RequestStatistics' work."""
 
     def Do(
@@ -46,13 +46,9 @@ class Executor(base_executor.BaseExecutor):
         since, until = (datetime.fromisoformat(exec_properties[n]) for n in ("since", "until"))
         model, manifest = self._version(output.uri, version)
         asked = asked_of(manifest.signature_shapes, reference.schema, exec_properties["signature"])
-        log = RequestLog(_log_of_run())
-        try:
-            log.check()
-            counter = count_window(log.payloads(model, since, until, version), reference, asked)
-        finally:
-            log.close()
-        window = _window(counter.counted, counter.rows.num_examples, asked.columns, since, until)
+        logged = LoggedWindow(_log_of_run(), model, version, since, until)
+        found = self._count(logged, reference, asked, int(exec_properties["beam_above_rows"]))
+        window = _window(logged, asked, found)
         if not window.rows:
             raise InputError(
                 f"Version {version} of '{model}', requests from {since} to {until}: found "
@@ -60,11 +56,25 @@ class Executor(base_executor.BaseExecutor):
                 f"the columns {', '.join(asked.columns) or 'that the version learned from'}."
             )
         logging.info("Counted %d instances of %d requests", window.rows, window.requests)
-        labelled = counter.counted.labelled
-        files = RequestFiles(window, counter.rows, counter.predictions, labelled)
+        files = RequestFiles(window, found.rows, found.predictions, found.counted.labelled)
         files.write(Path(output.uri))
         output.version, output.rows = version, window.rows
         output.since, output.until = since.isoformat(), until.isoformat()
+
+    def _count(
+        self, window: LoggedWindow, reference: Reference, asked: Asked, beam_above_rows: int
+    ) -> WindowStatistics:
+        log = RequestLog(window.log_url)
+        chosen = window.model, window.since, window.until, window.version
+        try:
+            log.check()
+            if log.instances_between(*chosen, at_most=beam_above_rows + 1) <= beam_above_rows:
+                return count_window(log.payloads(*chosen), reference, asked)
+        finally:
+            log.close()
+        logging.info("More than %d rows: they are counted on Beam", beam_above_rows)
+        folder = self._get_tmp_dir()
+        return count_on_beam(self._make_beam_pipeline(), window, reference, asked, folder)
 
     def _version(self, output_uri: str, version: int) -> tuple[str, VersionManifest]:
         info = self._context.pipeline_info.id, self._context.pipeline_run_id
@@ -78,15 +88,14 @@ def _log_of_run() -> str:
     return (request and request.request_log) or log_url(Home.from_environment().endpoint)
 
 
-def _window(
-    counted: Counted, rows: int, columns: Sequence[str], since: datetime, until: datetime
-) -> Window:
+def _window(logged: LoggedWindow, asked: Asked, found: WindowStatistics) -> Window:
+    counted = found.counted
     return Window(
-        since=since,
-        until=until,
-        columns=list(columns),
+        since=logged.since,
+        until=logged.until,
+        columns=list(asked.columns),
         requests=counted.requests,
-        rows=rows,
+        rows=found.rows.num_examples,
         malformed=counted.malformed,
         withheld=counted.withheld,
         others=counted.others,
