@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import dag_parse, many_models, scratch, serving, training
+from bench import dag_parse, drift, many_models, scratch, serving, training
 from bench.serving_results import serving_results
 from tfx_airflow.snapshots import Snapshots
 from tfx_airflow.versions import newest_version
@@ -36,13 +36,21 @@ _HOW = {
 }
 
 
-def main(repeats: int = 1, cold: bool = True, models: int = 1000) -> None:
+def main(
+    repeats: int = 1,
+    cold: bool = True,
+    models: int = 1000,
+    requests: int = 1_000_000,
+    windows: int = 2_000,
+) -> None:
     """Measures, prints, and writes `var/bench/results.json`, anew after each measurement.
 
     Args:
-      repeats: how often each pair is measured; medians are reported.
+      repeats: how often each pair is measured; medians are reported. 0 for none.
       cold: whether to measure nodes that start cold as well, which takes minutes.
       models: how many models the DAG processor is given beside as many empty DAGs; 0 for none.
+      requests: how many logged requests a drift check is made of; 0 for no drift figures.
+      windows: how many windows of each size are looked at for false alarms; 0 for none.
     """
     # Asked now, because each measurement has a home of its own.
     figures = Figures(Home.from_environment().bench / "results.json")
@@ -51,6 +59,9 @@ def main(repeats: int = 1, cold: bool = True, models: int = 1000) -> None:
     for _ in range(repeats):
         with scratch.deployment() as home:
             _measure(home, figures, cold)
+    if requests:
+        figures.drift = drift.Drift(requests)
+        drift.measure(figures.drift, windows, figures.save)
     _show(figures.results())
     print(f"Written to {figures.path}")
 
@@ -80,6 +91,7 @@ class Figures:
         self.parses: list[float] = []
         self.folder: many_models.Folder | None = None
         self.serving: serving.Serving | None = None
+        self.drift: drift.Drift | None = None
 
     def pair(self, name: str, ours: training.AirflowRun, peer: float) -> None:
         """Takes one Airflow run and its peer's seconds, and saves all there is."""
@@ -95,13 +107,16 @@ class Figures:
     def results(self) -> Results:
         """All figures by name, each with how it was taken."""
         results = {name: _compared(name, measured) for name, measured in self.pairs.items()}
-        results["node_overhead"] = _single(
-            self.overheads, "s", "Median over nodes: task duration less the node's work."
-        )
+        if self.overheads:
+            results["node_overhead"] = _single(
+                self.overheads, "s", "Median over nodes: task duration less the node's work."
+            )
         if self.folder:
             results |= _folder(self.folder)
         if self.serving:
             results |= serving_results(self.serving)
+        if self.drift:
+            results |= drift.drift_results(self.drift)
         if self.parses:
             results["dag_parse"] = _single(
                 self.parses, "ms", "Median of five processes, Airflow imported."

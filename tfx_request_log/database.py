@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from tfx_contract.errors import InputError, SetupError
-from tfx_request_log.tables import SCHEMA_VERSION, metadata, schema_version
+from tfx_request_log.tables import SCHEMA_VERSION, metadata, requests, schema_version
 
 # Any number will do, as long as all who make the schema agree on it.
 _POSTGRESQL_LOCK = 7_331_905_521
@@ -63,7 +63,9 @@ def open_engine(url: str, timeout: float) -> Engine:
 
 
 def create_schema(engine: Engine) -> None:
-    """Makes the tables where they are missing; two processes may do so at once.
+    """Makes the tables and indexes where they are missing; two processes may do so at once.
+
+    An index that a later release added is no other schema: an older one works with it, too.
 
     Raises:
       SetupError: a newer release made them.
@@ -78,6 +80,8 @@ def create_schema(engine: Engine) -> None:
         if version is None:
             metadata.create_all(connection)
             connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+        for index in requests.indexes:
+            index.create(connection, checkfirst=True)
 
 
 def check_schema(engine: Engine) -> None:

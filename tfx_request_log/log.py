@@ -117,7 +117,7 @@ class RequestLog:
           version: Only those that this pushed version answered.
           at_most: Counts no further; whoever waits for N requests needs no more.
         """
-        # Nothing that the index does not hold, unless a version is asked for.
+        # Nothing that an index does not hold.
         chosen = select(requests.c.logging_time).where(_chosen(model, since, None, version, False))
         with self._engine.connect() as connection:
             counted = chosen.limit(at_most).subquery()

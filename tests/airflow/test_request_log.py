@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, insert, text, update
+from sqlalchemy import create_engine, event, insert, inspect, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
@@ -151,16 +151,35 @@ def test_instances_of_a_window_and_a_version_are_added_up(log: RequestLog) -> No
     assert log.instances_between("nothing", *window, version=7, at_most=2) == 0
 
 
-def test_counting_needs_the_index_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "index"),
+    [
+        (None, "request_response_log_newest (model=? AND logging_time>?"),
+        (7, "request_response_log_version (model=? AND version=? AND shadow=? AND logging_time>?"),
+    ],
+)
+def test_counting_needs_an_index_alone(tmp_path: Path, version: int | None, index: str) -> None:
     log = RequestLog(f"sqlite:///{tmp_path}/log.db")
     log.create()
     asked: list[tuple[str, object]] = []
     event.listen(log._engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
-    log.count_since("taxi", START, at_most=5)
+    log.count_since("taxi", START, version, at_most=5)
     ((statement, parameters),) = [one for one in asked if one[0].startswith("SELECT")]
     with sqlite3.connect(tmp_path / "log.db") as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-    assert any("COVERING INDEX request_response_log_newest" in str(step) for step in plan), plan
+    assert any(f"COVERING INDEX {index}" in str(step) for step in plan), plan
+
+
+def test_a_log_of_before_gets_the_index_that_it_lacks(log: RequestLog, url: str) -> None:
+    log.append([row(1)])
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX request_response_log_version"))
+    log.create()
+    names = {index["name"] for index in inspect(engine).get_indexes(requests.name)}
+    engine.dispose()
+    assert names == {"request_response_log_newest", "request_response_log_version"}
+    assert ids(log) == [1]
 
 
 def test_rows_are_chosen_by_time_and_version_the_newest_first(log: RequestLog) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -55,16 +56,14 @@ def _together(payloads: Sequence[Payload]) -> Parts:
     """Decodes all of them in one go, which takes a third of the time."""
     asked = _lists([payload.request for payload in payloads])
     answered = _lists([payload.response for payload in payloads])
-    parts = Parts()
-    for payload, instances, predictions in zip(payloads, asked, answered, strict=True):
-        if len(instances) != len(predictions):
-            raise _Malformed
-        parts.instances += instances
-        parts.predictions += predictions
+    if list(map(len, asked)) != list(map(len, answered)):
+        raise _Malformed
+    parts = Parts(list(chain.from_iterable(asked)), list(chain.from_iterable(answered)))
+    if not (_all(str, parts.instances) and _all(str, parts.predictions)):
+        raise _Malformed
+    for payload, predictions in zip(payloads, answered, strict=True):
         if payload.groundtruth is not None:
             parts.labelled += _labelled(payload.groundtruth, predictions)
-    if not all(isinstance(text, str) for text in (*parts.instances, *parts.predictions)):
-        raise _Malformed
     return parts
 
 
@@ -84,9 +83,13 @@ def _one_by_one(payloads: Sequence[Payload]) -> Parts:
 
 def _lists(texts: Sequence[str]) -> list[list[Any]]:
     found: list[Any] = _decode(f"[{','.join(texts)}]")
-    if len(found) != len(texts) or not all(isinstance(each, list) for each in found):
+    if len(found) != len(texts) or not _all(list, found):
         raise _Malformed
     return found
+
+
+def _all(kind: type, values: Sequence[Any]) -> bool:
+    return set(map(type, values)) <= {kind}
 
 
 def _labelled(text: str, predictions: Sequence[str]) -> list[tuple[str, Any]]:
