@@ -12,10 +12,11 @@ ROOMS := tfx_contract tfx_request_log tfx_setup tfx_runtime tfx_components tfx_e
   plugins dags bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down bench doctor lint lock clean .venv .venv-tfx dev
+.PHONY: help demo demo-drift test up down bench doctor lint lock clean .venv .venv-tfx dev
 
 help:
 	@echo "make demo    set up, start Airflow and the endpoint, train and push two versions, ask it"
+	@echo "make demo-drift  set up, serve a model, let its requests drift, retrain, promote"
 	@echo "make test    set up, run every test"
 	@echo "make up      set up, start Airflow, worker and endpoint in the background (down stops them)"
 	@echo "make bench   set up, measure; results also in var/bench/results.json"
@@ -35,6 +36,9 @@ dev:
 
 demo: .venv .venv-tfx
 	@$(AIRFLOW)/tfx-airflow demo
+
+demo-drift: .venv .venv-tfx
+	@$(AIRFLOW)/tfx-airflow demo-drift
 
 up: .venv .venv-tfx
 	@$(AIRFLOW)/tfx-airflow up

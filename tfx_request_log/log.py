@@ -108,6 +108,7 @@ class RequestLog:
         since: datetime,
         version: int | None = None,
         at_most: int | None = None,
+        until: datetime | None = None,
     ) -> int:
         """Requests of users (shadow answers left out) at `since` or later.
 
@@ -116,9 +117,10 @@ class RequestLog:
           since: Point in time, with a time zone.
           version: Only those that this pushed version answered.
           at_most: Counts no further; whoever waits for N requests needs no more.
+          until: Only those before.
         """
         # Nothing that an index does not hold.
-        chosen = select(requests.c.logging_time).where(_chosen(model, since, None, version, False))
+        chosen = select(requests.c.logging_time).where(_chosen(model, since, until, version, False))
         with self._engine.connect() as connection:
             counted = chosen.limit(at_most).subquery()
             return connection.execute(select(func.count()).select_from(counted)).scalar_one()

@@ -106,6 +106,15 @@ def test_the_next_window_begins_where_the_last_one_ended(served: Served) -> None
     assert second.since == first.until
 
 
+def test_requests_of_the_last_minute_are_of_the_next_window(served: Served) -> None:
+    served.ask(299, LIVE + MINUTE)
+    served.ask(300, LIVE + HOUR)
+    assert served.window(LIVE + HOUR + MINUTE / 2) is None
+    found = served.window(LIVE + HOUR + 2 * MINUTE)
+    assert found is not None
+    assert found.until == LIVE + HOUR + MINUTE
+
+
 def test_after_a_day_fewer_requests_will_do_but_not_too_few(served: Served) -> None:
     served.ask(99, LIVE + MINUTE)
     assert served.window(LIVE + 26 * HOUR) is None

@@ -39,6 +39,7 @@ def _register() -> None:
         backfill,
         compiling,
         demo,
+        demo_drift,
         deployment,
         doctor,
         groundtruth,
@@ -70,6 +71,7 @@ def _register() -> None:
     app.command()(groundtruth.groundtruth)
     app.command()(groundtruth.erase)
     app.command()(demo.demo)
+    app.command()(demo_drift.demo_drift)
 
 
 _register()

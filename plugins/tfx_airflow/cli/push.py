@@ -52,22 +52,13 @@ def _start(api: AirflowApi, model: Model, version: int | None) -> str:
 
 def follow_push(name: str, run_id: str) -> None:
     """Shows a run of a model's push DAG until it ends; exits 1 when it failed."""
-    from tfx_airflow.api import AirflowApi
-    from tfx_airflow.cli.run import conclude, follow
-    from tfx_airflow.deployment.layout import Layout
+    from tfx_airflow.cli.run import follow_tasks
     from tfx_airflow.models import find_model
-    from tfx_airflow.progress import RunProgress
     from tfx_airflow.serving.tasks import push_tasks
 
     model = find_model(Home.from_environment(), name)
-    layout, dag = Layout(model.home), dag_id(name, PUSH)
-    url = f"{layout.address()}/dags/{dag}/runs/{run_id}"
-    say(f"run {run_id}: {url}")
-    with AirflowApi(layout) as api:
-        progress = RunProgress(api, dag, run_id, push_tasks(model.serving()))
-        follow(progress, url)
-        _show_words(api, progress)
-        conclude(progress, url)
+    tasks = push_tasks(model.serving())
+    follow_tasks(model.home, dag_id(name, PUSH), run_id, tasks, _show_words)
 
 
 def _show_words(api: AirflowApi, progress: RunProgress) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,19 +64,48 @@ def follow_run(
     """Runs one of a model's DAGs; exits 1 when the run failed."""
     from tfx_airflow.api import AirflowApi
     from tfx_airflow.models import find_model
-    from tfx_airflow.progress import RunProgress
 
     model = find_model(Home.from_environment(), name)
     layout = _make_ready(model, pipeline, assignments, options)
-    dag = dag_id(name, pipeline)
     with AirflowApi(layout) as api:
-        run_id = _trigger(api, model, dag, _conf(model, pipeline, assignments, options))
-        url = f"{layout.address()}/dags/{dag}/runs/{run_id}"
-        say(f"run {run_id}: {url}")
-        nodes = [node.id for node in model.pipeline(pipeline).nodes]
-        progress = RunProgress(api, dag, run_id, nodes)
+        conf = _conf(model, pipeline, assignments, options)
+        run_id = _trigger(api, model, dag_id(name, pipeline), conf)
+    follow_started(model, pipeline, run_id)
+
+
+def follow_started(model: Model, pipeline: str, run_id: str) -> None:
+    """Shows a run of one of a model's pipelines until it ends; exits 1 when it failed."""
+    nodes = [node.id for node in model.pipeline(pipeline).nodes]
+    follow_tasks(model.home, dag_id(model.name, pipeline), run_id, nodes, _summarise)
+
+
+def follow_tasks(
+    home: Home,
+    dag: str,
+    run_id: str,
+    tasks: Sequence[str],
+    tell: Callable[[AirflowApi, RunProgress], None] = lambda api, progress: None,
+) -> None:
+    """Shows a run until it ends; exits 1 when it failed.
+
+    Args:
+      home: Where.
+      dag: The DAG's id.
+      run_id: Its run.
+      tasks: Those that are shown, in their order.
+      tell: Says what the tasks found.
+    """
+    from tfx_airflow.api import AirflowApi
+    from tfx_airflow.deployment.layout import Layout
+    from tfx_airflow.progress import RunProgress
+
+    layout = Layout(home)
+    url = f"{layout.address()}/dags/{dag}/runs/{run_id}"
+    say(f"run {run_id}: {url}")
+    with AirflowApi(layout) as api:
+        progress = RunProgress(api, dag, run_id, tasks)
         follow(progress, url)
-        _summarise(api, progress)
+        tell(api, progress)
         conclude(progress, url)
 
 

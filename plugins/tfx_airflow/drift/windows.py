@@ -46,7 +46,7 @@ def next_window(
     until = now - SETTLED_AFTER
     if until <= since:
         return None
-    count = log.count_since(model, since, version, at_most=drift.check_requests)
+    count = log.count_since(model, since, version, drift.check_requests, until)
     is_old = until - since >= timedelta(hours=drift.check_hours)
     needed = drift.min_requests if is_old else drift.check_requests
     return WindowPlan(version=version, since=since, until=until) if count >= needed else None
