@@ -63,11 +63,13 @@ class Deployment:
     def api(self) -> AirflowApi:
         return AirflowApi(self.layout)
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, seconds: float = _COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a command of `tfx-airflow` to its end and keeps what it printed."""
         process = self._popen(*arguments)
         try:
-            out, err = process.communicate(timeout=_COMMAND_SECONDS)
+            out, err = process.communicate(timeout=seconds)
         except BaseException:
             process.kill()
             process.communicate()
@@ -150,9 +152,9 @@ class Deployment:
         )
 
     def _leave_unserved(self, model: str) -> None:
-        """Tests kill the one task that runs; none of a push may run beside it."""
+        """Tests kill the one task that runs; none of a push or of a check may run beside it."""
         path = self.home.dags / model / "model.yaml"
-        path.write_text(re.sub(r"(?ms)^serving:.*?^(?=\S)", "", path.read_text()))
+        path.write_text(re.sub(r"(?ms)^(serving|drift):.*?^(?=\S)", "", path.read_text()))
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if "AIRFLOW__" not in name}

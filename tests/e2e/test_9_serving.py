@@ -86,7 +86,7 @@ def cellar(deployment: Deployment) -> Endpoint:
     folder = deployment.home.dags / CELLAR
     shutil.copytree(deployment.home.dags / "wine", folder)
     spec = yaml.safe_load((folder / "model.yaml").read_text())
-    del spec["tuning"], spec["scoring"], spec["schedule"]
+    del spec["tuning"], spec["scoring"], spec["schedule"], spec["drift"]
     spec["serving"] = {"canary": CANARY}
     (folder / "model.yaml").write_text(yaml.safe_dump(spec))
     return Endpoint(deployment)

@@ -39,7 +39,7 @@ _METRICS = {
 def demo_drift() -> None:
     """Watch a served model, requests that drift, an alert, a retraining, and its promotion.
 
-    All of it lies in var/demo-drift, with an Airflow of its own; delete it to begin anew.
+    All of it lies in demo-drift in the home, with an Airflow of its own; delete it to begin anew.
     """
     from tfx_airflow.cli.deployment import up
     from tfx_airflow.cli.simulate import simulate
@@ -59,15 +59,12 @@ def demo_drift() -> None:
     _follow_training(home, str(check.retraining))
     show("\n4  The new version proves itself, and goes live", "bold")
     push_with_traffic(home, before)
-    show(
-        "\nEverything is in Airflow's UI; stop it: TFX_AIRFLOW_HOME=var/demo-drift make down",
-        "bold",
-    )
+    show(f"\nLook around in Airflow's UI; stop it: TFX_AIRFLOW_HOME={home.root} make down", "bold")
 
 
 def _home() -> Home:
     """A home whose taxi model has its data in spans."""
-    folder = PROJECT_ROOT / "var" / "demo-drift"
+    folder = Home.from_environment().root / "demo-drift"
     os.environ["TFX_AIRFLOW_HOME"] = str(folder)
     os.environ["TFX_AIRFLOW_DAGS"] = str(folder / "dags")
     home = Home.from_environment()
