@@ -76,7 +76,7 @@ def test_columns_have_the_types_of_the_schema_and_the_label_is_left_out() -> Non
         ({"company": ""}, NOTHING | {"company": [b""]}),
         ({"company": "Zoë\n"}, NOTHING | {"company": ["Zoë\n".encode()]}),
         ({"fare": [1.5, 2]}, NOTHING | {"fare": [1.5, 2.0]}),
-        ({"fare": []}, NOTHING | {"fare": []}),
+        ({"fare": []}, NOTHING),
         (
             {"company": {"b64": "Qmx1ZQ=="}, "hour": 1},
             NOTHING | {"company": [b"Blue"], "hour": [1]},
@@ -159,3 +159,15 @@ def test_all_at_once_reads_what_one_by_one_reads(instances: list[dict[str, Any]]
     alone = [read(one) for one in instances]
     assert together.batch.to_pylist() == [row for one in alone for row in one.batch.to_pylist()]
     assert together.malformed == sum(one.malformed for one in alone)
+
+
+def test_no_value_is_missing_however_it_is_written() -> None:
+    example = tf.train.Example()
+    # As TFX's ExampleGens write a cell without a value.
+    example.features.feature["fare"].float_list.SetInParent()
+    example.features.feature["hour"].int64_list.SetInParent()
+    example.features.feature["company"].bytes_list.SetInParent()
+    written = base64.b64encode(example.SerializeToString()).decode()
+    for nothing in ({"b64": written}, {"fare": []}, {"fare": None}, {}):
+        assert rows(nothing) == [NOTHING]
+    assert rows(ROW | {"fare": []}, ROW) == [TYPED | {"fare": None}, TYPED]

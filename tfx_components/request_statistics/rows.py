@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders import example_coder
@@ -82,7 +83,7 @@ class RowReader:
             else missing_column(table.num_rows, kind)
             for name, kind in self._types.items()
         ]
-        return pa.RecordBatch.from_arrays(columns, names=list(self._types))
+        return self._rows(columns)
 
     def _one_by_one(self, instances: Sequence[str]) -> pa.RecordBatch:
         rows = []
@@ -110,7 +111,7 @@ class RowReader:
             batch.column(batch.schema.get_field_index(name)).cast(pa.large_list(kind))
             for name, kind in self._types.items()
         ]
-        return pa.RecordBatch.from_arrays(columns, names=list(self._types))
+        return self._rows(columns)
 
     def _new_decoder(self) -> example_coder.ExamplesToRecordBatchDecoder:
         return example_coder.ExamplesToRecordBatchDecoder(self._schema)
@@ -120,7 +121,19 @@ class RowReader:
             pa.array([row[name] for row in rows], pa.large_list(kind))
             for name, kind in self._types.items()
         ]
-        return pa.RecordBatch.from_arrays(columns, names=list(self._types))
+        return self._rows(columns)
+
+    def _rows(self, columns: Sequence[pa.Array]) -> pa.RecordBatch:
+        arrays = [_empty_as_missing(column) for column in columns]
+        return pa.RecordBatch.from_arrays(arrays, names=list(self._types))
+
+
+def _empty_as_missing(column: pa.Array) -> pa.Array:
+    """ExampleGen writes no value as an empty list, a client as null, and both mean the same."""
+    empty = pc.equal(pc.list_value_length(column), 0)
+    if not pc.any(empty).as_py():
+        return column
+    return pc.if_else(empty, pa.scalar(None, column.type), column)
 
 
 def _bare(feature: schema_pb2.Feature) -> schema_pb2.Feature:
