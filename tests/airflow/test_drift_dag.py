@@ -196,15 +196,23 @@ def test_a_check_that_fails_is_made_again_from_the_same_moment(watched: Watched,
     assert len(retrainings()) == 1
 
 
-def test_a_window_starts_one_retraining_however_often_it_is_checked(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("task", "step"),
+    [
+        ("wait_for_requests", "WaitForRequests.found"),
+        ("conclude", "conclude"),
+        ("retrain", "retraining_of"),
+        ("record", "append_check"),
+    ],
+)
+def test_a_window_starts_one_retraining_wherever_a_check_was_killed(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, task: str, step: str
 ) -> None:
     watched.ask(100)
     watched.finds(drifted=True, newer=SPAN)
     with monkeypatch.context() as killed:
-        # Killed after the retraining was started, before the check was written down.
-        killed.setattr("tfx_airflow.drift.operators.append_check", _die)
-        assert run(watched)["record"] == "failed"
+        killed.setattr(f"tfx_airflow.drift.operators.{step}", _die)
+        assert run(watched)[task] == "failed"
     assert watched.journal() == []
     assert run(watched)[""] == "success"
     (check,) = watched.journal()
@@ -212,5 +220,5 @@ def test_a_window_starts_one_retraining_however_often_it_is_checked(
     assert (check.followed, check.retraining) == (Followed.RETRAINING, started.run_id)
 
 
-def _die(*arguments: Any) -> bool:
+def _die(*arguments: Any, **more: Any) -> bool:
     raise RuntimeError("killed")
