@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.tfx.drift_checks import scores_of, tips_of
 from tests.tfx.trips import batch_of, drawn, read_trips
 from tfx_components.distributions.columns import Column, bins_of, columns_of
 from tfx_components.distributions.statistics import (
@@ -15,9 +16,12 @@ from tfx_components.distributions.statistics import (
     reference_statistics,
     statistics_in_memory,
 )
-from tfx_components.drift_detector.judging import judge
+from tfx_components.drift_detector.judging import judge, judge_metric
+from tfx_components.performance import Labelled
+from tfx_components.request_statistics.predictions import prediction_rows
 from tfx_contract.drift_report import Finding, Measure
 from tfx_contract.drift_spec import Drift, DriftKind, Thresholds
+from tfx_contract.training_spec import Threshold
 
 TRIPS = read_trips()
 LEAST = Drift().min_requests
@@ -139,3 +143,62 @@ def test_a_finding_shows_both_distributions_and_what_changed_most() -> None:
     assert found.sentence.startswith("payment_type: largest difference of a share 0.")
     fares = next(f for f in findings(window) if f.column == "fare")
     assert len(fares.edges) == len(fares.before.shares) + 1
+
+
+PREDICTED = reference_statistics([prediction_rows(scores_of(TRIPS))]).datasets[0]
+DEAR = TRIPS.fare > 20
+
+
+def predictions_drifted(scores: list[list[float]]) -> bool:
+    """Whether a window's predictions drifted from those of all trips."""
+    options = options_for(bins_of(PREDICTED))
+    window = statistics_in_memory([prediction_rows(scores)], options).datasets[0]
+    pair = columns_of(PREDICTED), columns_of(window)
+    return any(found.drifted for found in judge(DriftKind.PREDICTION, *pair, DEFAULTS))
+
+
+def of_shifted_labels(random: np.random.Generator) -> list[list[float]]:
+    """Predictions of trips of which every second is dear, and not one in seven."""
+    dear = int(0.5 * LEAST)
+    trips = [drawn(TRIPS[DEAR], dear, random), drawn(TRIPS[~DEAR], LEAST - dear, random)]
+    return scores_of(pd.concat(trips), seed=int(random.integers(1_000)))
+
+
+def of_a_collapse(random: np.random.Generator) -> list[list[float]]:
+    """Every second answer is the same, whatever was asked."""
+    scores = scores_of(drawn(TRIPS, LEAST, random), seed=int(random.integers(1_000)))
+    return [[0.5] if random.random() < 0.5 else score for score in scores]
+
+
+@pytest.mark.parametrize("window", [of_shifted_labels, of_a_collapse])
+def test_of_the_smallest_windows_nine_in_ten_tell_a_drift_of_predictions(
+    window: Callable[[np.random.Generator], list[list[float]]],
+) -> None:
+    random = np.random.default_rng(6)
+    assert sum(predictions_drifted(window(random)) for _ in range(20)) >= 19
+
+
+def test_predictions_of_resampled_trips_are_no_drift() -> None:
+    random = np.random.default_rng(7)
+    windows = [scores_of(drawn(TRIPS, LEAST, random), seed=seed) for seed in range(1, 41)]
+    assert not any(map(predictions_drifted, windows))
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.5, 3)])
+def test_wrong_answers_in_a_small_window_are_a_drift_of_performance(
+    share: float, expected: int
+) -> None:
+    before = Labelled.of(list(zip(scores_of(TRIPS), tips_of(TRIPS), strict=True)))
+    assert before is not None
+    limit, random, found = Threshold(may_worsen_by=0.02), np.random.default_rng(8), 0
+    for seed in range(1, 4):
+        trips = drawn(TRIPS, LEAST, random)
+        flips = random.random(LEAST) < share
+        tips = np.array(tips_of(trips, seed))
+        truth = np.where(flips, 1 - tips, tips).tolist()
+        after = Labelled.of(list(zip(scores_of(trips, seed), truth, strict=True)))
+        assert after is not None
+        finding = judge_metric("AUC", limit, before, after)
+        assert finding is not None
+        found += finding.drifted
+    assert found == expected

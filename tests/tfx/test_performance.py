@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfx_components.performance import Labelled, compare, metric_of
+from tfx_components.performance import Labelled, Metric, compare
 
 
 def answers(rows: int, seed: int, noise: float = 1.0) -> Labelled:
@@ -36,7 +36,7 @@ def answers(rows: int, seed: int, noise: float = 1.0) -> Labelled:
 def test_a_metric_is_that_of_keras(name: str, pairs: list[Any], expected: float) -> None:
     labelled = Labelled.of(pairs)
     assert labelled is not None
-    assert metric_of(name, labelled) == pytest.approx(expected, abs=1e-6)
+    assert Metric(name).of(labelled) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_what_is_no_number_gives_no_metric(pairs: list[Any]) -> None:
 
 
 def test_a_metric_that_does_not_fit_is_none() -> None:
-    assert metric_of("ExampleCount", answers(50, 1)) is None
-    assert metric_of("AUC", answers(50, 1)) is not None
+    assert Metric("ExampleCount").of(answers(50, 1)) is None
+    assert Metric("AUC").of(answers(50, 1)) is not None
 
 
 def test_worse_answers_differ_by_more_than_chance() -> None:
