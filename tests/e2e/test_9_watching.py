@@ -68,7 +68,7 @@ def test_the_report_opens_from_its_task_and_for_nobody_else(
     place = SimpleNamespace(address=layout.address(), layout=layout)
     with open_page(tmp_path) as page:
         AirflowUi(page, place).sign_in()
-        page.goto(f"{layout.address()}/dags/{dag}/runs/{run}/tasks/conclude")
+        page.goto(f"{layout.address()}/dags/{dag}/runs/{run}/tasks/conclude/details")
         button = page.get_by_role("link", name="Drift report")
         button.wait_for()
         address = str(button.get_attribute("href"))
