@@ -39,6 +39,16 @@ class RequestStatistics(Artifact):
     }
 
 
+class LabelledRequests(Artifact):
+    """Rows that joined the training data, and their span if they have one: `taken.json`."""
+
+    TYPE_NAME = "LabelledRequests"
+    PROPERTIES = {
+        "rows": Property(type=PropertyType.INT),
+        "span": Property(type=PropertyType.INT),
+    }
+
+
 class DriftReport(Artifact):
     """What a drift check found: `report.json`, and `report.html` for a person."""
 

@@ -72,6 +72,21 @@ class Data(Source):
     )
 
 
+def check_room(source: Source) -> None:
+    """Raises ValueError, saying what to do, when rows cannot be added to the data."""
+    if "://" in source.uri and not source.uri.startswith("home://"):
+        raise ValueError(
+            f"'drift.learn_from_log' adds files to the data, and nothing is written to "
+            f"'{source.uri}'; copy the files, for instance to home://data, and name that folder "
+            "in 'data.uri'"
+        )
+    if not source.has_spans and "*" not in source.files:
+        raise ValueError(
+            f"'drift.learn_from_log' adds files to the data, and 'data.pattern' has no room for "
+            f"another than '{source.files}'; write a '*' where names may differ, or {{SPAN}}"
+        )
+
+
 class Scoring(Source):
     """Scores new rows in a DAG of its own, `<model>__score`, with the newest pushed version."""
 

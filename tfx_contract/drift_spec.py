@@ -94,6 +94,11 @@ class Drift(Record):
         default=24, ge=0, description="Time after a retraining in which no other is started."
     )
 
+    learn_from_log: bool = Field(
+        default=False,
+        description="Labelled requests of a window become the next span of the training data.",
+    )
+
     @model_validator(mode="after")
     def _needs_no_more_than_it_waits_for(self) -> Self:
         if self.min_requests > self.check_requests:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from tfx_contract.data_spec import Data, Scoring
+from tfx_contract.data_spec import Data, Scoring, check_room
 from tfx_contract.drift_spec import Drift
 from tfx_contract.errors import SpecError
 from tfx_contract.parameters import ParameterSpec, RunOption
@@ -142,6 +142,12 @@ class StandardModelSpec(ModelSpec):
     def _logs_what_it_watches(self) -> Self:
         if self.drift and self.serving is None:
             raise ValueError("'drift' compares logged requests, so it needs 'serving'")
+        return self
+
+    @model_validator(mode="after")
+    def _has_room_for_what_it_logs(self) -> Self:
+        if self.drift and self.drift.learn_from_log:
+            check_room(self.data)
         return self
 
 

@@ -179,6 +179,7 @@ class RequestLog:
         until: datetime,
         version: int | None = None,
         at_once: int = 20_000,
+        labelled: bool = False,
     ) -> Iterator[Sequence[Payload]]:
         """What users asked and were answered, `at_once` requests at a time, in no order.
 
@@ -188,8 +189,11 @@ class RequestLog:
           until: The newest, exclusive.
           version: Only what this pushed version answered.
           at_once: Requests that are held in memory.
+          labelled: Only those whose ground truth is known.
         """
         query = select(*_PAYLOAD).where(_chosen(model, since, until, version, shadow=False))
+        if labelled:
+            query = query.where(requests.c.groundtruth_time.is_not(None))
         with self._engine.connect() as connection:
             streamed = connection.execution_options(yield_per=at_once).execute(query)
             for rows in streamed.partitions():

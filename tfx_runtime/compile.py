@@ -34,6 +34,7 @@ from tfx_contract.sources import source_files
 from tfx_runtime import (
     drift_pipeline,
     ir,
+    log_columns,
     modules,
     own_files,
     own_pipeline,
@@ -96,6 +97,7 @@ def _build(spec: AnyModelSpec, folder: Path, draft: package.Draft) -> dict[str, 
         built = {TRAIN: training_pipeline.create_pipeline(spec, folder, draft.add_file)}
         if spec.scoring:
             built[SCORE] = scoring_pipeline.create_pipeline(spec, spec.scoring, folder.name)
+        log_columns.check_log_columns(spec, folder / "schema.pbtxt")
         if spec.drift and spec.serving:
             built[DRIFT] = drift_pipeline.create_pipeline(
                 spec, spec.drift, spec.serving, folder.name

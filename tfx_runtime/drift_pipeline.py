@@ -13,6 +13,7 @@ from tfx.types.channel import Channel
 from tfx_components import artifacts
 from tfx_components.drift_detector.component import DriftDetector
 from tfx_components.earlier_checks import EarlierChecks
+from tfx_components.labelled_requests.component import LabelledRequests
 from tfx_components.newer_data import Labelled
 from tfx_components.request_statistics.component import RequestStatistics
 from tfx_contract.compiled import DRIFT, dag_id
@@ -79,14 +80,26 @@ def _components(spec: StandardModelSpec, drift: Drift, serving: Serving) -> list
         drift=drift.model_dump_json(),
         log=serving.log.model_dump_json(),
         metrics=_metrics(spec),
+        label=spec.evaluation.label,
         data=_labelled_data(spec).model_dump_json(),
     )
-    return [
+    nodes: list[BaseNode] = [
         reference.with_id(_REFERENCE),
         earlier.with_id("EarlierChecks"),
         requests.with_id(_COUNTER),
         detector,
     ]
+    if drift.learn_from_log:
+        labelled = LabelledRequests(
+            statistics=requests.outputs["statistics"],
+            reference=reference.outputs["result"],
+            signature=spec.evaluation.signature,
+            data=spec.data,
+        )
+        # What it writes is data that a retraining could learn from.
+        detector.add_upstream_node(labelled)
+        nodes.append(labelled)
+    return nodes
 
 
 def _metrics(spec: StandardModelSpec) -> str:

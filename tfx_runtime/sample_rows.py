@@ -70,6 +70,8 @@ class Wish:
 def sample_rows(wish: Wish, output: Path) -> Sample:
     """Writes the rows as JSON lines, `{"columns": …, "label": …}`; the label where it is known.
 
+    Of a label that the transformation changes, both are told, as an object of columns.
+
     Raises:
       InputError: the version or its data is gone, or the wish cannot be fulfilled.
       DataError: the rows have no place in the model's data.
@@ -156,11 +158,16 @@ def _labels(wish: Wish, rows: Sequence[Row], examples: Sequence[bytes]) -> list[
         found += transformed_labels(signatures, examples[start : start + _AT_ONCE])
     if wish.spec is None:
         return [_only(values) for values in found]
-    raw, name = wish.spec.data.label, wish.spec.evaluation.label
-    return [
-        None if row.get(raw) is None else values.get(name, row.get(name))
-        for row, values in zip(rows, found, strict=True)
-    ]
+    return [_truth(wish.spec, row, values) for row, values in zip(rows, found, strict=True)]
+
+
+def _truth(spec: StandardModelSpec, row: Row, transformed: Row) -> Any:
+    """What is true of a row, as the request log takes it."""
+    raw, name = spec.data.label, spec.evaluation.label
+    label = transformed.get(name, row.get(name))
+    if row.get(raw) is None or label is None:
+        return None
+    return label if raw == name else {raw: row[raw], name: label}
 
 
 def _only(values: Row) -> Any:

@@ -13,6 +13,7 @@ from tfx.utils import io_utils
 
 from tfx_components.anomaly_gate.anomalies import describe_anomalies
 from tfx_components.gain_check.gain import read_gain
+from tfx_components.labelled_requests.taken import read_taken
 from tfx_components.model_check.executor import read_reasons
 from tfx_components.tuned import tuned_values
 from tfx_contract.drift_report import REPORT_FILE, DriftReport
@@ -58,6 +59,15 @@ def _drift(outputs: Outputs) -> dict[str, Any]:
         "anomalies": [f"{anomaly.column}: {anomaly.reason}" for anomaly in report.anomalies],
         "notes": report.notes,
         "newer_data": report.newer_data.description if report.newer_data else None,
+    }
+
+
+def _labelled(outputs: Outputs) -> dict[str, Any]:
+    taken = read_taken(outputs["labelled"][0].uri)
+    return {
+        "labelled": taken.sentence,
+        "span": taken.written.span if taken.written else None,
+        "malformed": taken.malformed,
     }
 
 
@@ -109,6 +119,7 @@ _SUMMARIES: dict[str, Callable[[Outputs], dict[str, Any]]] = {
     "Evaluator": _evaluation,
     "ExampleValidator": _anomalies,
     "GainCheck": _gain,
+    "LabelledRequests": _labelled,
     "ModelCheck": _model_check,
     "ScoreWriter": _scores,
     "Tuner": _tuning,

@@ -95,6 +95,8 @@ def test_payloads_come_undecoded_in_batches_of_a_window_and_a_version(log: Reque
     assert {payload.request for payload in found} == {'["{\\"fare\\":1}"]'}
     assert {payload.response for payload in found} == {'["0.5"]'}
     assert sorted(payload.groundtruth or "" for payload in found) == ["", "", "[1]"]
+    ((labelled,),) = log.payloads("taxi", since, until, version=7, labelled=True)
+    assert labelled.groundtruth == "[1]"
 
 
 def test_rows_of_a_large_batch_come_back_as_they_were_written(log: RequestLog) -> None:

@@ -92,7 +92,7 @@ class TaxiVersion:
         self.log = RequestLog(log_url(self.folder / "home" / "endpoint"))
         self.log.create()
 
-    def ask(self, trips: pd.DataFrame, hour: int, tips: Sequence[int] = (), **changes: Any) -> None:
+    def ask(self, trips: pd.DataFrame, hour: int, tips: Sequence[Any] = (), **changes: Any) -> None:
         """Logs a request for each trip, all of one hour, and what turned out to be true."""
         columns = trips[[name for name in self.columns if name in trips]]
         self.write(
@@ -108,7 +108,7 @@ class TaxiVersion:
         instances: Sequence[str],
         predictions: Sequence[str],
         hour: int,
-        tips: Sequence[int] = (),
+        tips: Sequence[Any] = (),
         **changes: Any,
     ) -> None:
         """Logs requests of one instance each."""
@@ -165,6 +165,7 @@ class TaxiVersion:
                 "drift": self.drift.model_dump_json(),
                 "log": self.log_rules.model_dump_json(),
                 "metrics": json.dumps({"AUC": {"may_worsen_by": 0.05}, "ExampleCount": {}}),
+                "label": "tips_xf",
                 "data": Labelled(uri=str(self.data), pattern="*.csv").model_dump_json(),
             },
         )

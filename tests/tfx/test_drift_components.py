@@ -86,6 +86,20 @@ def test_answers_that_turn_out_wrong_are_a_drift_of_performance(taxi: TaxiVersio
     assert worst.sentence.startswith("AUC: from 0.")
 
 
+def test_performance_takes_its_own_column_of_ground_truth_that_has_several(
+    taxi: TaxiVersion,
+) -> None:
+    trips = some_trips(1)
+    tips = tips_of(trips, seed=1)
+    several = [{"tips": 2.5 * tip, "tips_xf": tip} for tip in tips]
+    without = {"tips": 1.0}
+    taxi.ask(trips, FIRST, tips=tips)
+    taxi.ask(trips, SECOND, tips=[*several[:1_500], *[without] * 500])
+    (bare,), (found,) = taxi.check(FIRST).metrics, taxi.check(SECOND).metrics
+    assert (found.metric, found.labelled, found.drifted) == ("AUC", 1_500, False)
+    assert found.after == pytest.approx(bare.after, abs=0.03)
+
+
 def test_data_that_the_version_did_not_learn_from_is_told(taxi: TaxiVersion) -> None:
     taxi.ask(some_trips(1), FIRST)
     assert taxi.check(FIRST).newer_data is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from tests.tfx.drift_checks import instances_of
 from tests.tfx.harness import WorkerProcess
 from tests.tfx.model_runs import ModelRuns, failed
-from tests.tfx.trips import drawn, read_trips
+from tests.tfx.trips import CSV, drawn, read_trips
 from tfx_components.distributions.reference import Reference
 from tfx_contract.compiled import DRIFT
 from tfx_contract.drift_report import PAGE_FILE, REPORT_FILE, DriftReport
@@ -41,28 +43,29 @@ class Watched:
         self.log = RequestLog(log_url(runs.home / "endpoint"))
         self.log.create()
 
-    def ask(self, trips: pd.DataFrame, hour: int) -> None:
+    def ask(self, trips: pd.DataFrame, hour: int, tips: Sequence[float] = ()) -> None:
         """Logs a request for each trip; all are answered alike."""
         columns = list(self.manifest.signature_shapes["serving_json"].inputs)
-        self.log.append(
-            [
-                LoggedRequest(
-                    request_id=next(_ids),
-                    logging_time=START + hour * HOUR,
-                    endpoint="endpoints/1",
-                    deployed_model_id="1",
-                    model=self.runs.name,
-                    model_version="1",
-                    version=self.manifest.version,
-                    signature="serving_json",
-                    latency_ms=1.0,
-                    shadow=False,
-                    request_payload=[json.dumps(instance)],
-                    response_payload=["[0.2]"],
-                )
-                for instance in instances_of(trips[[n for n in columns if n in trips]])
-            ]
-        )
+        rows = [
+            LoggedRequest(
+                request_id=next(_ids),
+                logging_time=START + hour * HOUR,
+                endpoint="endpoints/1",
+                deployed_model_id="1",
+                model=self.runs.name,
+                model_version="1",
+                version=self.manifest.version,
+                signature="serving_json",
+                latency_ms=1.0,
+                shadow=False,
+                request_payload=[json.dumps(instance)],
+                response_payload=["[0.2]"],
+            )
+            for instance in instances_of(trips[[n for n in columns if n in trips]])
+        ]
+        self.log.append(rows)
+        known = zip(rows, tips, strict=False)
+        self.log.set_ground_truth({row.request_id: {"tips": tip} for row, tip in known})
 
     def check(self, hour: int) -> dict[str, NodeResult]:
         since = START + hour * HOUR
@@ -133,3 +136,31 @@ def test_a_retraining_that_gains_nothing_pushes_nothing(watched: Watched) -> Non
     assert results["GainCheck"].summary["held_back"]
     assert results["Pusher"].summary["reason"].endswith("beat the live one on the newest data")
     assert len(watched.runs.versions()) == 1
+
+
+def test_labelled_requests_join_the_data_before_the_check_looks_for_newer(
+    watched: Watched,
+) -> None:
+    data = watched.runs.home / "trips"
+    data.mkdir()
+    shutil.copy(CSV, data)
+    package = "package://tfx/examples/chicago_taxi_pipeline/data/simple"
+    for old, new in (
+        (package, str(data)),
+        ("hash: [company]", "hash: []"),
+        ("learn_from_log: false", "learn_from_log: true"),
+    ):
+        watched.runs.edit("model.yaml", old, new)
+    watched.runs.compile()
+    trips = drawn(TRIPS, 1_000, np.random.default_rng(2))
+    watched.ask(trips, 7, tips=trips.tips.tolist())
+    results = watched.check(7)
+    newer = report_of(results).newer_data
+    assert newer is not None
+    assert newer.description == "files that changed"
+    written = data / "data-2.csv"
+    assert results["LabelledRequests"].summary["labelled"] == f"1000 rows written to {written}"
+    assert sorted(pd.read_csv(written).tips) == sorted(trips.tips)
+    again = watched.check(7)
+    assert report_of(again).newer_data == newer
+    assert sorted(path.name for path in data.iterdir()) == ["data-2.csv", "data.csv"]

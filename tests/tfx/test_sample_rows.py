@@ -151,13 +151,18 @@ def drawn(wish: Wish, tmp_path: Path) -> Draw:
     return run
 
 
+def label_of(tips: float | None) -> dict[str, float] | None:
+    """The raw label, and what the transformation makes of it."""
+    return None if tips is None else {"tips": tips, "tips_xf": int(tips >= 2)}
+
+
 def test_all_rows_are_drawn_once_with_what_the_signature_takes(drawn: Draw) -> None:
     lines = drawn()
     assert sorted(map(json.dumps, lines)) == sorted(
         json.dumps(
             {
                 "columns": {"fare": trip["fare"], "kind": trip["kind"]},
-                "label": None if trip["tips"] is None else int(trip["tips"] >= 2),
+                "label": label_of(trip["tips"]),
             }
         )
         for trip in TRIPS
@@ -190,12 +195,20 @@ def test_drift_reaches_the_columns_and_a_label_that_depends_on_them(drawn: Draw)
     assert fares == sorted((trip["fare"] or 0) * 2 for trip in TRIPS)
     assert [line["columns"]["kind"] for line in lines].count("Prepaid") == 5
     assert "tips" not in lines[0]["columns"]
-    assert sum(line["label"] or 0 for line in lines) < 6
+    assert sum(line["label"]["tips_xf"] for line in lines if line["label"]) < 6
 
 
 def test_a_label_may_drift_alone(drawn: Draw) -> None:
-    assert {line["label"] for line in drawn("tips=2")} == {1}
+    assert [line["label"] for line in drawn("tips=2")] == [label_of(2.0)] * 20
     assert {line["label"] for line in drawn("tips=")} == {None}
+
+
+def test_a_label_that_is_not_transformed_is_told_alone(drawn: Draw, tmp_path: Path) -> None:
+    plain = spec(tmp_path / "data")
+    plain = plain.model_copy(
+        update={"evaluation": plain.evaluation.model_copy(update={"label": "tips"})}
+    )
+    assert {line["label"] for line in drawn("tips=2", spec=plain)} == {2.0}
 
 
 def test_a_range_has_its_rows_drawn_until_there_are_enough(drawn: Draw) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import tfx
 
-_CSV = Path(tfx.__file__).parent / "examples/chicago_taxi_pipeline/data/simple/data.csv"
+CSV = Path(tfx.__file__).parent / "examples/chicago_taxi_pipeline/data/simple/data.csv"
 _TEXTS = ["payment_type", "company"]
 _WHOLE = ["trip_start_hour", "trip_start_day", "trip_start_month"]
 _NUMBERS = [
@@ -29,7 +29,7 @@ _TYPES = {
 
 def read_trips() -> pd.DataFrame:
     """All trips, in the order of the file."""
-    return pd.read_csv(_CSV)
+    return pd.read_csv(CSV)
 
 
 def drawn(trips: pd.DataFrame, size: int, random: np.random.Generator) -> pd.DataFrame:

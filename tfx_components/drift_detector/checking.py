@@ -11,6 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx_components.distributions.columns import Column, columns_of
 from tfx_components.distributions.reference import DataSet, Reference
 from tfx_components.drift_detector.judging import judge, judge_metric
+from tfx_components.ground_truth import value_of
 from tfx_components.performance import Labelled
 from tfx_components.request_statistics.counting import narrowed
 from tfx_components.request_statistics.files import RequestFiles
@@ -33,6 +34,7 @@ class Check:
       drift: What the model asks for.
       log: What the log leaves out.
       metrics: What `evaluation` of model.yaml asks of the model, by metric.
+      label: What the metrics take of ground truth that is an object of columns.
       newer_data: What a retraining could learn from.
     """
 
@@ -42,6 +44,7 @@ class Check:
     drift: Drift
     log: RequestLog
     metrics: Mapping[str, Threshold] = field(default_factory=dict)
+    label: str = ""
     newer_data: NewerData | None = None
 
     def report(self, model: str, version: int) -> DriftReport:
@@ -91,7 +94,8 @@ class Check:
 
     def _performance(self, notes: list[str]) -> list[MetricFinding]:
         """The metrics of the answers whose truth is known by now."""
-        before, after = Labelled.of(self.reference.labelled), Labelled.of(self.requests.labelled)
+        pairs = [(answer, value_of(truth, self.label)) for answer, truth in self.requests.labelled]
+        before, after = Labelled.of(self.reference.labelled), Labelled.of(pairs)
         if before is None:
             notes.append("The version has no labelled predictions of its own to compare with.")
         elif after is None or after.rows < _FEWEST_LABELLED:

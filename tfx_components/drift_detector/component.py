@@ -17,6 +17,7 @@ class DriftDetectorSpec(component_spec.ComponentSpec):
         "drift": component_spec.ExecutionParameter(type=str),
         "log": component_spec.ExecutionParameter(type=str),
         "metrics": component_spec.ExecutionParameter(type=str),
+        "label": component_spec.ExecutionParameter(type=str),
         "data": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -43,6 +44,7 @@ class DriftDetector(base_component.BaseComponent):
       drift: `drift` of model.yaml, as JSON.
       log: `serving.log` of model.yaml, as JSON.
       metrics: `evaluation.metrics` of model.yaml, as JSON.
+      label: `evaluation.label` of model.yaml.
       data: Where labelled data comes from: `newer_data.Labelled`, as JSON.
       previous: Earlier windows, if there are any.
       earlier: Reports for the page to draw lines over time; those of other versions are left out.
@@ -58,6 +60,7 @@ class DriftDetector(base_component.BaseComponent):
         drift: str,
         log: str,
         metrics: str,
+        label: str,
         data: str,
         previous: BaseChannel | None = None,
         earlier: BaseChannel | None = None,
@@ -71,6 +74,7 @@ class DriftDetector(base_component.BaseComponent):
                 drift=drift,
                 log=log,
                 metrics=metrics,
+                label=label,
                 data=data,
                 report=Channel(type=artifacts.DriftReport),
             )

@@ -47,6 +47,7 @@ class Executor(base_executor.BaseExecutor):
             drift=Drift.model_validate_json(exec_properties["drift"]),
             log=RequestLog.model_validate_json(exec_properties["log"]),
             metrics=_METRICS.validate_json(exec_properties["metrics"]),
+            label=str(exec_properties["label"]),
             newer_data=find_newer(data, manifest),
         )
         report = check.report(context.model, statistics.version)

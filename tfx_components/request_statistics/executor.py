@@ -15,14 +15,13 @@ from tfx_components.distributions.reference import Reference
 from tfx_components.request_statistics.counting import WindowStatistics, count_window
 from tfx_components.request_statistics.files import RequestFiles
 from tfx_components.request_statistics.on_beam import LoggedWindow, count_on_beam
+from tfx_components.request_statistics.place import request_log_url
 from tfx_components.request_statistics.signatures import Asked, asked_of
-from tfx_components.version_pusher.request import node_request, run_context
+from tfx_components.version_pusher.request import run_context
 from tfx_contract.drift_report import Window
 from tfx_contract.errors import InputError
-from tfx_contract.home import Home
 from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
 from tfx_request_log import RequestLog
-from tfx_request_log.place import log_url
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -46,7 +45,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         since, until = (datetime.fromisoformat(exec_properties[n]) for n in ("since", "until"))
         model, manifest = self._version(output.uri, version)
         asked = asked_of(manifest.signature_shapes, reference.schema, exec_properties["signature"])
-        logged = LoggedWindow(_log_of_run(), model, version, since, until)
+        logged = LoggedWindow(request_log_url(), model, version, since, until)
         found = self._count(logged, reference, asked, int(exec_properties["beam_above_rows"]))
         window = _window(logged, asked, found)
         if not window.rows:
@@ -80,12 +79,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         info = self._context.pipeline_info.id, self._context.pipeline_run_id
         context = run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
         return context.model, VersionManifest.read(context.versions / str(version) / MANIFEST_FILE)
-
-
-def _log_of_run() -> str:
-    """The log that the node runner names, or that of this machine."""
-    request = node_request()
-    return (request and request.request_log) or log_url(Home.from_environment().endpoint)
 
 
 def _window(logged: LoggedWindow, asked: Asked, found: WindowStatistics) -> Window:

@@ -32,10 +32,15 @@ def read_row(text: str, types: Mapping[str, pa.DataType]) -> dict[str, list[Any]
     inner = next(iter(instance.values()), None) if len(instance) == 1 else None
     if instance.keys() == _BYTES or (isinstance(inner, dict) and inner.keys() == _BYTES):
         return _bytes(instance if instance.keys() == _BYTES else inner)
-    return {name: _values(instance.get(name), kind) for name, kind in types.items()}
+    return {name: read_values(instance.get(name), kind) for name, kind in types.items()}
 
 
-def _values(value: Any, kind: pa.DataType) -> list[Any] | None:
+def read_values(value: Any, kind: pa.DataType) -> list[Any] | None:
+    """The values of one column, None for none.
+
+    Raises:
+      Unfit: a value is not of this type.
+    """
     if value is None:
         return None
     read = _READERS[kind]

@@ -14,7 +14,7 @@ import pyarrow.json
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders import example_coder
 
-from tfx_components.request_statistics.one_row import Unfit, read_row
+from tfx_components.request_statistics.one_row import Unfit, read_row, read_values
 from tfx_components.request_statistics.typed import missing_column, typed_column
 from tfx_request_log.records import WITHHELD
 
@@ -65,6 +65,21 @@ class RowReader:
             batch = self._one_by_one(kept)
             return Rows(batch, len(kept) - batch.num_rows, withheld)
 
+    def read_one(self, text: str) -> dict[str, list[Any] | None]:
+        """The values of one instance by column, None for none.
+
+        Raises:
+          Unfit: it cannot be read.
+        """
+        row = read_row(text, self._types)
+        if isinstance(row, bytes):
+            (row,) = self.decoded([row]).to_pylist()
+        return row
+
+    def read_column(self, name: str, value: Any) -> list[Any] | None:
+        """The values of one column, as JSON has them; raises Unfit as `read_one` does."""
+        return read_values(value, self._types[name])
+
     def _all_at_once(self, instances: Sequence[str]) -> pa.RecordBatch:
         """Many times as fast as one by one, when all are objects of the same types."""
         table = pyarrow.json.read_json(
@@ -89,8 +104,7 @@ class RowReader:
         rows = []
         for text in instances:
             try:
-                row = read_row(text, self._types)
-                rows.append(self.decoded([row]).to_pylist()[0] if isinstance(row, bytes) else row)
+                rows.append(self.read_one(text))
             except Unfit:
                 continue
         return self._batch(rows)

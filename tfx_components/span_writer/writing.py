@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +20,11 @@ from tfx_contract.spans import EPOCH, is_dated
 _PREFIX = ".draft-"
 
 
-def write_rows(rows: Iterable[Row], source: Source) -> WrittenRows:
+def write_rows(
+    rows: Iterable[Row],
+    source: Source,
+    announce: Callable[[WrittenRows, Path], object] | None = None,
+) -> WrittenRows:
     """Adds rows to the data, as the span after the newest, or as one more file beside the others.
 
     The file is like the newest that is there: its columns in their order, each of its type. It
@@ -29,6 +33,7 @@ def write_rows(rows: Iterable[Row], source: Source) -> WrittenRows:
     Args:
       rows: The raw columns, the label among them. A column that a row leaves out has no value.
       source: The data; `uri` is a folder of this machine, `home://` resolved.
+      announce: Called with what will be there and the finished draft of it, right before the move.
 
     Raises:
       InputError: nothing can be written there, or the pattern has no room for another file.
@@ -38,23 +43,30 @@ def write_rows(rows: Iterable[Row], source: Source) -> WrittenRows:
     if not values:
         raise DataError(f"{source.uri}: expected rows to write there; found none.")
     try:
-        place = _write(values, source)
+        return _write(values, source, announce)
     except OSError as error:
         raise InputError(f"{source.uri}: no rows can be written there: {error}") from error
-    return WrittenRows(
-        path=str(place.path), rows=len(values), span=place.span, day=_day(source, place.span)
-    )
 
 
-def _write(rows: Sequence[Row], source: Source) -> Place:
+def _write(
+    rows: Sequence[Row], source: Source, announce: Callable[[WrittenRows, Path], object] | None
+) -> WrittenRows:
     place = next_place(source)
     with tempfile.TemporaryDirectory(dir=source.uri, prefix=_PREFIX) as scratch:
         draft = _draft(Path(scratch), source, place)
         write_file(draft, rows, place.like, source.format)
         # Asked again: another may have written while this one did.
         place = next_place(source)
+        written = _record(place, len(rows), source)
+        if announce:
+            announce(written, draft)
         _move(draft, place.path)
-    return place
+    return written
+
+
+def _record(place: Place, rows: int, source: Source) -> WrittenRows:
+    day = _day(source, place.span)
+    return WrittenRows(path=str(place.path), rows=rows, span=place.span, day=day)
 
 
 def _draft(scratch: Path, source: Source, place: Place) -> Path:

@@ -1,0 +1,1 @@
+"""LabelledRequests: logged requests whose ground truth is known become training data."""
