@@ -144,7 +144,8 @@ def test_trips_are_drawn_again_with_the_labels_that_training_saw(
     assert rows[0]["columns"].keys() == inputs.keys()
     assert all(5 <= row["columns"]["fare"] <= 10 for row in rows)
     assert [row["columns"]["payment_type"] for row in rows].count("Prepaid") == 150
-    assert {row["label"] for row in rows} == {0, 1}
+    assert {row["label"]["tips_xf"] for row in rows} == {0, 1}
+    assert all(row["label"]["tips"] >= 0 for row in rows)
 
 
 def test_summaries_tell_people_what_happened(home: Path) -> None:

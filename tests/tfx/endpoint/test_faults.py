@@ -6,7 +6,9 @@ request log in all its kinds in `test_request_logging_faults.py`.
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -81,11 +83,16 @@ def dead_log(served: Served) -> None:
 
 
 def gone_clients(served: Served) -> None:
-    """Clients hang up in the middle of their requests."""
-    address = f"{served.server.address}/v1/{served.endpoint}:predict"
-    for _ in range(20):
-        with pytest.raises(httpx.TimeoutException):
-            httpx.post(address, json={"instances": [1] * 5_000}, timeout=0.001)
+    """Clients hang up in the middle of their requests, or before the answers."""
+    url = httpx.URL(f"{served.server.address}/v1/{served.endpoint}:predict")
+    body = json.dumps({"instances": [1] * 5_000})
+    request = (
+        f"POST {url.path} HTTP/1.1\r\nHost: {url.host}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+    for length in (len(request) // 2, len(request)) * 10:
+        with socket.create_connection((url.host, url.port)) as client:
+            client.sendall(request[:length].encode())
 
 
 FAULTS = (
