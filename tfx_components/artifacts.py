@@ -57,7 +57,7 @@ class DriftReport(Artifact):
 
 
 class GainReport(Artifact):
-    """Whether a model beats the live one on the newest data: `gain.json`."""
+    """Whether a model beats the live one on the newest data, `gain.json`, or need not: `passed`."""
 
     TYPE_NAME = "GainReport"
     PROPERTIES = {"passed": Property(type=PropertyType.INT)}

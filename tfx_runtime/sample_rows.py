@@ -167,7 +167,7 @@ def _truth(spec: StandardModelSpec, row: Row, transformed: Row) -> Any:
     label = transformed.get(name, row.get(name))
     if row.get(raw) is None or label is None:
         return None
-    return label if raw == name else {raw: row[raw], name: label}
+    return {raw: row[raw], name: label}
 
 
 def _only(values: Row) -> Any:

@@ -46,8 +46,8 @@ def _model_check(outputs: Outputs) -> dict[str, Any]:
 
 
 def _gain(outputs: Outputs) -> dict[str, Any]:
-    gain = read_gain(outputs["gain"][0].uri)
-    return {"gain": gain.reason, "held_back": not gain.passed}
+    report = outputs["gain"][0]
+    return {"gain": read_gain(report.uri).reason, "held_back": not report.passed}
 
 
 def _drift(outputs: Outputs) -> dict[str, Any]:

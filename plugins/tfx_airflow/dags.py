@@ -52,10 +52,11 @@ def _render(path: Path, home: Home) -> None:
     pin = pin_of_dag_file(path, home)
     folder = home.compiled / path.parent.name / str(pin.digest)
     package = load_package(folder)
-    for name in package.pipelines.keys() - {DRIFT}:
-        build_dag(package, name, folder, pin)
-    if DRIFT in package.pipelines:
-        drift_dag(package, folder, pin, _tags(package, pin))
+    for name in package.pipelines:
+        if name == DRIFT:
+            drift_dag(package, folder, pin, _tags(package, pin))
+        else:
+            build_dag(package, name, folder, pin)
     if package.spec.serving:
         push_dag(package, folder, pin, _tags(package, pin))
         rollback_dag(package, folder, pin, _tags(package, pin))

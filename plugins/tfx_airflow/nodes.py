@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from airflow.sdk import DAG, TriggerRule
 
 from tfx_airflow.operators import TfxNodeOperator
 from tfx_airflow.serving.dags import outlets
+from tfx_airflow.task_settings import task_settings
 from tfx_contract.compiled import TRAIN, NodeRecord, Package, Waits
 
 _TRIGGER_RULES = {
@@ -33,12 +32,15 @@ def add_nodes(
       values_from: The task that gives the pipeline's parameters; left out, the run's form does.
     """
     nodes = package.pipelines[name].nodes
-    settings = {**_settings(package, folder), "pipeline": name, "values_from": values_from}
+    settings = task_settings(package, folder)
     tasks = {
         node.id: TfxNodeOperator(
             task_id=node.id,
             trigger_rule=_TRIGGER_RULES[node.waits_for],
             outlets=outlets(node.type, package) if name == TRAIN else [],
+            pipeline=name,
+            stall_seconds=package.spec.execution.stall_minutes * 60,
+            values_from=values_from,
             **settings,
         )
         for node in nodes
@@ -51,16 +53,3 @@ def add_nodes(
 def _connect(nodes: list[NodeRecord], tasks: dict[str, TfxNodeOperator]) -> None:
     for node in nodes:
         tasks[node.id].set_upstream([tasks[upstream] for upstream in node.upstream])
-
-
-def _settings(package: Package, folder: Path) -> dict[str, Any]:
-    execution = package.spec.execution
-    return {
-        "model": package.model,
-        "package": str(folder),
-        "owner": package.spec.owner,
-        "retries": execution.retries,
-        "retry_delay": timedelta(seconds=execution.retry_delay_seconds),
-        "execution_timeout": timedelta(minutes=execution.timeout_minutes),
-        "stall_seconds": execution.stall_minutes * 60,
-    }

@@ -15,6 +15,7 @@ from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.models import DagRun
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 
@@ -168,9 +169,7 @@ def test_a_drift_retrains_on_the_newest_span_and_says_why(watched: Watched) -> N
     assert "span 15" in check.reason
 
 
-def test_a_drift_without_newer_data_is_an_alert(
-    watched: Watched, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_drift_without_newer_data_is_an_alert(watched: Watched) -> None:
     watched.ask(100)
     watched.finds(drifted=True)
     states = run(watched)
@@ -178,6 +177,20 @@ def test_a_drift_without_newer_data_is_an_alert(
     (check,) = watched.journal()
     assert check.followed is Followed.ALERT
     assert "no labelled data newer" in check.reason
+    assert retrainings() == []
+
+
+def test_a_retraining_that_a_person_declines_is_an_alert(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.ask(100)
+    watched.finds(drifted=True, newer=SPAN)
+    # What comes after a question that was answered with no is skipped.
+    monkeypatch.setattr("tfx_airflow.drift.operators.Retrain.execute", _skip)
+    assert run(watched)["retrain"] == "skipped"
+    (check,) = watched.journal()
+    assert (check.followed, check.retraining) == (Followed.ALERT, None)
+    assert check.reason.endswith("A person declined it.")
     assert retrainings() == []
 
 
@@ -218,6 +231,10 @@ def test_a_window_starts_one_retraining_wherever_a_check_was_killed(
     (check,) = watched.journal()
     (started,) = retrainings()
     assert (check.followed, check.retraining) == (Followed.RETRAINING, started.run_id)
+
+
+def _skip(*arguments: Any, **more: Any) -> None:
+    raise AirflowSkipException
 
 
 def _die(*arguments: Any, **more: Any) -> bool:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ class Served:
         append_event(self.versions, event)
 
     def ask(self, requests: int, at: datetime, version: int = 7, shadow: bool = False) -> None:
-        row = {
+        row: dict[str, Any] = {
             "logging_time": at,
             "endpoint": "projects/p/locations/l/endpoints/1",
             "deployed_model_id": "d1",
@@ -59,7 +60,7 @@ class Served:
             "request_payload": ["{}"],
             "response_payload": ["0.5"],
         }
-        self.log.append([LoggedRequest(request_id=next(_ids), **row) for _ in range(requests)])  # type: ignore[arg-type]
+        self.log.append([LoggedRequest(request_id=next(_ids), **row) for _ in range(requests)])
 
     def window(self, now: datetime) -> WindowPlan | None:
         return next_window(self.log, "taxi", self.versions, self.reports, DRIFT, now)

@@ -15,7 +15,8 @@ from tests.tfx.trips import drawn, read_trips
 from tfx_components.distributions.reference import DataSet, Reference
 from tfx_components.request_statistics import executor
 from tfx_components.request_statistics.counting import WindowStatistics, count_window
-from tfx_components.request_statistics.on_beam import LoggedWindow, count_on_beam
+from tfx_components.request_statistics.logged_window import LoggedWindow
+from tfx_components.request_statistics.on_beam import count_on_beam
 from tfx_components.request_statistics.signatures import Asked
 from tfx_contract.drift_report import DriftReport
 from tfx_contract.drift_spec import Drift

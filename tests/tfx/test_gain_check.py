@@ -27,7 +27,7 @@ def truth(rows: int) -> list[int]:
 def test_a_better_model_gains() -> None:
     labels = truth(2_000)
     gain = judge_gain(METRICS, labels, scores(labels, 3, 1), scores(labels, 1, 2))
-    assert gain.passed
+    assert gain.gained
     assert (gain.metric, gain.rows) == ("AUC", 2_000)
     assert gain.candidate is not None
     assert gain.live is not None
@@ -45,18 +45,18 @@ def test_another_model_that_is_as_good_rarely_gains_enough(seed: int) -> None:
 def test_the_same_model_gains_nothing() -> None:
     labels = truth(500)
     same = scores(labels, 2, 1)
-    assert not judge_gain(METRICS, labels, same, same).passed
+    assert not judge_gain(METRICS, labels, same, same).gained
 
 
 def test_of_an_error_less_is_more() -> None:
     labels = truth(500)
     metrics = {"MeanSquaredError": Threshold(higher_is_better=False)}
     one, other = scores(labels, 3, 1), scores(labels, 1, 2)
-    assert judge_gain(metrics, labels, one, other).passed
-    assert not judge_gain(metrics, labels, other, one).passed
+    assert judge_gain(metrics, labels, one, other).gained
+    assert not judge_gain(metrics, labels, other, one).gained
 
 
 def test_metrics_that_keras_lacks_are_told() -> None:
     gain = judge_gain({"ExampleCount": Threshold()}, [1], [[0.5]], [[0.5]])
-    assert not gain.passed
+    assert not gain.gained
     assert "ExampleCount" in gain.reason

@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx_components.distributions.columns import Column, columns_of
 from tfx_components.distributions.reference import DataSet, Reference
 from tfx_components.drift_detector.judging import judge, judge_metric
-from tfx_components.ground_truth import value_of
+from tfx_components.ground_truth import judged_label
 from tfx_components.performance import Labelled
 from tfx_components.request_statistics.counting import narrowed
 from tfx_components.request_statistics.files import RequestFiles
@@ -94,7 +94,9 @@ class Check:
 
     def _performance(self, notes: list[str]) -> list[MetricFinding]:
         """The metrics of the answers whose truth is known by now."""
-        pairs = [(answer, value_of(truth, self.label)) for answer, truth in self.requests.labelled]
+        pairs = [
+            (answer, judged_label(truth, self.label)) for answer, truth in self.requests.labelled
+        ]
         before, after = Labelled.of(self.reference.labelled), Labelled.of(pairs)
         if before is None:
             notes.append("The version has no labelled predictions of its own to compare with.")

@@ -15,10 +15,9 @@ from tfx_components.distributions.reference import Reference
 from tfx_components.drift_detector.checking import Check
 from tfx_components.newer_data import Labelled, find_newer
 from tfx_components.request_statistics.files import RequestFiles
-from tfx_components.version_pusher.request import RunContext, run_context
+from tfx_components.version_pusher.request import context_of
 from tfx_contract.drift_report import PAGE_FILE, REPORT_FILE, DriftReport
 from tfx_contract.drift_spec import Drift
-from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
 from tfx_contract.serving_spec import RequestLog
 from tfx_contract.training_spec import Threshold
 
@@ -37,8 +36,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes the report and its page; a drift does not fail the node."""
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
         output = artifact_utils.get_single_instance(output_dict["report"])
-        context = self._run_context(output.uri)
-        manifest = VersionManifest.read(context.versions / str(statistics.version) / MANIFEST_FILE)
+        context = context_of(self._context, output.uri)
         data = Labelled.model_validate_json(exec_properties["data"])
         check = Check(
             requests=RequestFiles.read(Path(statistics.uri)),
@@ -48,17 +46,13 @@ class Executor(base_executor.BaseExecutor):
             log=RequestLog.model_validate_json(exec_properties["log"]),
             metrics=_METRICS.validate_json(exec_properties["metrics"]),
             label=str(exec_properties["label"]),
-            newer_data=find_newer(data, manifest),
+            newer_data=find_newer(data, context.manifest(statistics.version)),
         )
         report = check.report(context.model, statistics.version)
         report.write(Path(output.uri) / REPORT_FILE)
         _draw(report, _earlier(input_dict, report), Path(output.uri) / PAGE_FILE)
         output.drifted = int(bool(report.drifted))
         _log(report)
-
-    def _run_context(self, output_uri: str) -> RunContext:
-        info = self._context.pipeline_info.id, self._context.pipeline_run_id
-        return run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
 
 
 def _previous(inputs: dict[str, list[Artifact]], current: Artifact) -> RequestFiles | None:

@@ -32,16 +32,14 @@ class Executor(base_executor.BaseExecutor):
         """Writes the gain; a candidate without one fails no node, but may not be pushed."""
         output = artifact_utils.get_single_instance(output_dict["gain"])
         gain = _gain(input_dict, exec_properties)
-        if not (gain.passed or exec_properties["required"]):
-            gain = gain.model_copy(update={"passed": True})
         gain.write(Path(output.uri) / GAIN_FILE)
-        output.passed = int(gain.passed)
+        output.passed = int(gain.gained or not exec_properties["required"])
         logging.info("%s", gain.reason)
 
 
 def _gain(inputs: dict[str, list[Artifact]], properties: dict[str, Any]) -> Gain:
     if not inputs.get("baseline"):
-        return Gain(passed=True, reason="no model is live that could be beaten")
+        return Gain(gained=True, reason="no model is live that could be beaten")
     examples = artifact_utils.get_single_instance(inputs["examples"])
     rows = [row for batch in examples_of(examples, _EVAL, _MOST_ROWS) for row in batch]
     candidate, live = (
@@ -55,5 +53,5 @@ def _gain(inputs: dict[str, list[Artifact]], properties: dict[str, Any]) -> Gain
         )
         answers = [model.predict(signature, rows) for model in (live, candidate)]
     except ValueError as error:
-        return Gain(passed=False, reason=f"the models cannot be compared: {error}")
+        return Gain(gained=False, reason=f"the models cannot be compared: {error}")
     return judge_gain(_METRICS.validate_json(properties["metrics"]), labels, *answers)

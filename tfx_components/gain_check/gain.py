@@ -16,9 +16,9 @@ GAIN_FILE = "gain.json"
 
 
 class Gain(Record):
-    """What was found, and whether it suffices."""
+    """What was found."""
 
-    passed: bool
+    gained: bool
     reason: str
     metric: str | None = None
     live: float | None = None
@@ -48,7 +48,7 @@ def judge_gain(
             sign = 1 if limit.higher_is_better else -1
             gain = sign * (found.after - found.before)
             return Gain(
-                passed=gain > found.chance,
+                gained=gain > found.chance,
                 reason=(
                     f"{name} {found.after:.4f}, the live model's {found.before:.4f}: "
                     f"a gain of {gain:.4f}, by chance up to {found.chance:.4f}, "
@@ -60,7 +60,7 @@ def judge_gain(
                 bound=found.chance,
                 rows=len(labels),
             )
-    return Gain(passed=False, reason=f"none of {', '.join(metrics)} can be computed row by row")
+    return Gain(gained=False, reason=f"none of {', '.join(metrics)} can be computed row by row")
 
 
 def read_gain(folder: str) -> Gain:

@@ -16,12 +16,11 @@ from tfx_components.labelled_requests.ledger import Ledger
 from tfx_components.labelled_requests.reading import LabelledReader
 from tfx_components.labelled_requests.taken import TAKEN_FILE
 from tfx_components.labelled_requests.taking import take
-from tfx_components.request_statistics.on_beam import LoggedWindow
+from tfx_components.request_statistics.logged_window import LoggedWindow
 from tfx_components.request_statistics.place import request_log_url
 from tfx_components.request_statistics.signatures import asked_of
-from tfx_components.version_pusher.request import RunContext, run_context
+from tfx_components.version_pusher.request import context_of
 from tfx_contract.data_spec import Data
-from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
 
 
 class Executor(base_executor.BaseExecutor):
@@ -43,8 +42,8 @@ class Executor(base_executor.BaseExecutor):
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
         output = artifact_utils.get_single_instance(output_dict["labelled"])
         data = Data.model_validate_json(exec_properties["data"])
-        context = self._run_context(output.uri)
-        manifest = VersionManifest.read(context.versions / str(statistics.version) / MANIFEST_FILE)
+        context = context_of(self._context, output.uri)
+        manifest = context.manifest(statistics.version)
         schema = Reference.read(Path(artifact_utils.get_single_uri(input_dict["reference"]))).schema
         asked = asked_of(manifest.signature_shapes, schema, exec_properties["signature"])
         taken = take(
@@ -59,10 +58,6 @@ class Executor(base_executor.BaseExecutor):
             output.rows = written.rows
             if written.span is not None:
                 output.span = written.span
-
-    def _run_context(self, output_uri: str) -> RunContext:
-        info = self._context.pipeline_info.id, self._context.pipeline_run_id
-        return run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
 
 
 def _window(model: str, statistics: Artifact) -> LoggedWindow:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_components.ground_truth import value_of
+from tfx_components.ground_truth import raw_label
 from tfx_components.request_statistics.one_row import Unfit
 from tfx_components.request_statistics.payloads import take_apart
 from tfx_components.request_statistics.rows import RowReader
@@ -55,7 +55,7 @@ class LabelledReader:
 
     def _add(self, labelled: Iterable[tuple[str, Any]], found: LabelledRows) -> None:
         for instance, truth in labelled:
-            if (label := value_of(truth, self._label)) is None:
+            if (label := raw_label(truth, self._label)) is None:
                 continue
             try:
                 found.rows.append(self._row(instance, label))

@@ -8,11 +8,10 @@ from pathlib import Path
 from tfx_components.labelled_requests.ledger import Ledger, digest_of
 from tfx_components.labelled_requests.reading import LabelledReader, LabelledRows, Row
 from tfx_components.labelled_requests.taken import FEWEST_ROWS, Step, Taken
-from tfx_components.request_statistics.on_beam import LoggedWindow
+from tfx_components.request_statistics.logged_window import LoggedWindow
 from tfx_components.span_writer.writing import write_rows
 from tfx_contract.data_spec import Data
 from tfx_contract.sample import WrittenRows
-from tfx_request_log import RequestLog
 
 
 def take(window: LoggedWindow, reader: LabelledReader, ledger: Ledger, data: Data) -> Taken:
@@ -48,13 +47,8 @@ def take(window: LoggedWindow, reader: LabelledReader, ledger: Ledger, data: Dat
 
 
 def _read(window: LoggedWindow, reader: LabelledReader) -> LabelledRows:
-    log = RequestLog(window.log_url)
-    chosen = window.model, window.since, window.until, window.version
-    try:
-        log.check()
-        return reader.read(log.payloads(*chosen, labelled=True))
-    finally:
-        log.close()
+    with window.open_log() as log:
+        return reader.read(log.payloads(*window.chosen, labelled=True))
 
 
 def _write(rows: list[Row], taken: Taken, ledger: Ledger, data: Data) -> Taken:

@@ -14,14 +14,13 @@ from tfx.types.artifact import Artifact
 from tfx_components.distributions.reference import Reference
 from tfx_components.request_statistics.counting import WindowStatistics, count_window
 from tfx_components.request_statistics.files import RequestFiles
-from tfx_components.request_statistics.on_beam import LoggedWindow, count_on_beam
+from tfx_components.request_statistics.logged_window import LoggedWindow
+from tfx_components.request_statistics.on_beam import count_on_beam
 from tfx_components.request_statistics.place import request_log_url
 from tfx_components.request_statistics.signatures import Asked, asked_of
-from tfx_components.version_pusher.request import run_context
+from tfx_components.version_pusher.request import context_of
 from tfx_contract.drift_report import Window
 from tfx_contract.errors import InputError
-from tfx_contract.manifest import MANIFEST_FILE, VersionManifest
-from tfx_request_log import RequestLog
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -43,14 +42,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         reference = Reference.read(Path(artifact_utils.get_single_uri(input_dict["reference"])))
         version = int(exec_properties["version"])
         since, until = (datetime.fromisoformat(exec_properties[n]) for n in ("since", "until"))
-        model, manifest = self._version(output.uri, version)
-        asked = asked_of(manifest.signature_shapes, reference.schema, exec_properties["signature"])
-        logged = LoggedWindow(request_log_url(), model, version, since, until)
+        context = context_of(self._context, output.uri)
+        shapes = context.manifest(version).signature_shapes
+        asked = asked_of(shapes, reference.schema, exec_properties["signature"])
+        logged = LoggedWindow(request_log_url(), context.model, version, since, until)
         found = self._count(logged, reference, asked, int(exec_properties["beam_above_rows"]))
         window = _window(logged, asked, found)
         if not window.rows:
             raise InputError(
-                f"Version {version} of '{model}', requests from {since} to {until}: found "
+                f"Version {version} of '{context.model}', requests from {since} to {until}: found "
                 f"{window.requests}, {window.malformed} of their instances damaged, and none with "
                 f"the columns {', '.join(asked.columns) or 'that the version learned from'}."
             )
@@ -63,22 +63,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     def _count(
         self, window: LoggedWindow, reference: Reference, asked: Asked, beam_above_rows: int
     ) -> WindowStatistics:
-        log = RequestLog(window.log_url)
-        chosen = window.model, window.since, window.until, window.version
-        try:
-            log.check()
-            if log.instances_between(*chosen, at_most=beam_above_rows + 1) <= beam_above_rows:
-                return count_window(log.payloads(*chosen), reference, asked)
-        finally:
-            log.close()
+        most = beam_above_rows
+        with window.open_log() as log:
+            if log.instances_between(*window.chosen, at_most=most + 1) <= most:
+                return count_window(log.payloads(*window.chosen), reference, asked)
         logging.info("More than %d rows: they are counted on Beam", beam_above_rows)
         folder = self._get_tmp_dir()
         return count_on_beam(self._make_beam_pipeline(), window, reference, asked, folder)
-
-    def _version(self, output_uri: str, version: int) -> tuple[str, VersionManifest]:
-        info = self._context.pipeline_info.id, self._context.pipeline_run_id
-        context = run_context(*info, output_uri, self._context.pipeline_node.node_info.id)
-        return context.model, VersionManifest.read(context.versions / str(version) / MANIFEST_FILE)
 
 
 def _window(logged: LoggedWindow, asked: Asked, found: WindowStatistics) -> Window:

@@ -7,11 +7,9 @@ PostgreSQL server and a bucket, with workers of this machine anything.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict
 
 import apache_beam as beam
 import tensorflow_data_validation as tfdv
@@ -24,32 +22,13 @@ from tfx_components.request_statistics.counting import (
     prediction_options,
     row_options,
 )
+from tfx_components.request_statistics.logged_window import LoggedWindow
 from tfx_components.request_statistics.reading import Counted, ReadRequests, RequestReader
 from tfx_components.request_statistics.signatures import Asked
-from tfx_request_log import RequestLog
 
 # Many times as many as workers, since the night asks less than the day.
 _PARTS = 1_000
 _ROWS, _PREDICTIONS, _COUNTED = "rows", "predictions", "counted"
-
-
-@dataclass(frozen=True)
-class LoggedWindow:
-    """What users asked a version: `since` is in it, `until` is not."""
-
-    log_url: str
-    model: str
-    version: int
-    since: datetime
-    until: datetime
-
-    def cut(self, parts: int) -> list[LoggedWindow]:
-        """Windows of the same length that are this one together."""
-        length = (self.until - self.since) / parts
-        times = [*(self.since + number * length for number in range(parts)), self.until]
-        return [
-            replace(self, since=since, until=until) for since, until in itertools.pairwise(times)
-        ]
 
 
 def count_on_beam(
@@ -93,12 +72,9 @@ class _Read(beam.DoFn):
         self._reader = RequestReader(self._schema, self._asked)
 
     def process(self, part: LoggedWindow) -> Iterator[beam.pvalue.TaggedOutput]:
-        log = RequestLog(part.log_url)
-        try:
-            for payloads in log.payloads(part.model, part.since, part.until, part.version):
+        with part.open_log() as log:
+            for payloads in log.payloads(*part.chosen):
                 yield from _tagged(self._reader.read(payloads))
-        finally:
-            log.close()
 
 
 def _tagged(read: ReadRequests) -> Iterator[beam.pvalue.TaggedOutput]:

@@ -15,7 +15,7 @@ from tfx.utils import path_utils
 from tfx_components.version_pusher.duplicates import Duplicate, find_duplicate
 from tfx_components.version_pusher.manifest import build_manifest
 from tfx_components.version_pusher.provenance import Provenance
-from tfx_components.version_pusher.request import RunContext, run_context
+from tfx_components.version_pusher.request import RunContext, context_of
 from tfx_components.version_pusher.versions import fingerprint, publish, read_versions
 from tfx_contract.deployments import live_version
 from tfx_contract.manifest import GOLDEN_FILE, GoldenAnswers, VersionManifest
@@ -34,7 +34,7 @@ class Executor(base_executor.BaseExecutor):
         if reason := not_blessed(input_dict):
             _mark_not_pushed(pushed, reason)
             return
-        context = self._run_context(pushed.uri)
+        context = context_of(self._context, pushed.uri)
         model = _saved_model(artifact_utils.get_single_instance(input_dict["model"]))
         digest = fingerprint(model)
         provenance = Provenance.model_validate_json(exec_properties["provenance"])
@@ -49,11 +49,6 @@ class Executor(base_executor.BaseExecutor):
         golden, reference = _golden_answers(input_dict), _reference(input_dict)
         folder = publish(context.versions, model, manifest, golden, reference)
         _mark_pushed(pushed, folder, version)
-
-    def _run_context(self, output_uri: str) -> RunContext:
-        context = self._context
-        node = context.pipeline_node.node_info.id
-        return run_context(context.pipeline_info.id, context.pipeline_run_id, output_uri, node)
 
 
 def not_blessed(inputs: Artifacts) -> str:

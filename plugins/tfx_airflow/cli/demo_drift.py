@@ -51,11 +51,11 @@ def demo_drift() -> None:
         _go_live(home)
     show("\n2  Fares rise, and nobody has labelled a trip yet: an alert", "bold")
     simulate(DEMO_MODEL, requests=_REQUESTS, drift=_DRIFT)
-    _expect(_check(home), Followed.ALERT)
+    _expect(home, _check(home), Followed.ALERT)
     show("\n3  The labels of such trips come as the next span: a retraining", "bold")
     simulate(DEMO_MODEL, requests=_REQUESTS, drift=_DRIFT, span=True)
     before = last_push(home)
-    check = _expect(_check(home), Followed.RETRAINING)
+    check = _expect(home, _check(home), Followed.RETRAINING)
     _follow_training(home, str(check.retraining))
     show("\n4  The new version proves itself, and goes live", "bold")
     push_with_traffic(home, before)
@@ -113,7 +113,7 @@ def _check(home: Home) -> DriftCheck:
     model, dag = find_model(home, DEMO_MODEL), dag_id(DEMO_MODEL, DRIFT)
     with airflow_api(home) as api:
         run = api.last_run(dag)
-        waits = run and api.run_state(dag, run["dag_run_id"]) in _NOT_ENDED
+        waits = run and run["state"] in _NOT_ENDED
         run_id = run["dag_run_id"] if run and waits else api.trigger(dag, {})
     say("requests are checked when they are a minute old")
     nodes = [node.id for node in model.pipeline(DRIFT).nodes]
@@ -124,9 +124,13 @@ def _check(home: Home) -> DriftCheck:
     return check
 
 
-def _expect(check: DriftCheck, followed: Followed) -> DriftCheck:
+def _expect(home: Home, check: DriftCheck, followed: Followed) -> DriftCheck:
     if check.followed is not followed:
-        raise SetupError(f"Expected that {followed} follows; found {check.followed}.")
+        raise SetupError(
+            f"Expected '{followed}' to follow, found '{check.followed}': an earlier demo may have "
+            f"ended in the middle. Stop it (TFX_AIRFLOW_HOME={home.root} make down), delete "
+            f"{home.root}, and begin anew."
+        )
     return check
 
 

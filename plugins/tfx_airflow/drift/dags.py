@@ -14,6 +14,7 @@ from tfx_airflow.drift import operators
 from tfx_airflow.drift.tasks import ASK, CONCLUDE, RECORD, RETRAIN, WAIT
 from tfx_airflow.nodes import add_nodes
 from tfx_airflow.pins import Pin
+from tfx_airflow.task_settings import task_settings
 from tfx_contract.compiled import DRIFT, Package, dag_id
 from tfx_contract.drift_spec import WhenDrifted
 from tfx_contract.model_spec import StandardModelSpec
@@ -36,7 +37,7 @@ def drift_dag(package: Package, folder: Path, pin: Pin, tags: list[str]) -> DAG:
         doc_md=describe_drift(package, pin),
     ) as dag:
         pass
-    settings = _settings(package, folder)
+    settings = task_settings(package, folder)
     wait = operators.WaitForRequests(task_id=WAIT, **settings)
     after = _after(package, settings)
     dag.add_tasks([wait, *after])
@@ -67,15 +68,3 @@ def _ask(settings: dict[str, Any], hours: float) -> list[BaseOperator]:
     # A person may take longer than any task.
     own = {key: value for key, value in settings.items() if key != "execution_timeout"}
     return [AskForRetraining(task_id=ASK, response_timeout=timedelta(hours=hours), **own)]
-
-
-def _settings(package: Package, folder: Path) -> dict[str, Any]:
-    execution = package.spec.execution
-    return {
-        "model": package.model,
-        "package": str(folder),
-        "owner": package.spec.owner,
-        "retries": execution.retries,
-        "retry_delay": timedelta(seconds=execution.retry_delay_seconds),
-        "execution_timeout": timedelta(minutes=execution.timeout_minutes),
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tfx_airflow.documentation import describe_serving
 from tfx_airflow.pins import Pin
 from tfx_airflow.serving import operators, tasks
 from tfx_airflow.serving.sensors import WaitForVersion, Watch
+from tfx_airflow.task_settings import task_settings
 from tfx_contract.compiled import PUSH, ROLLBACK, Package, dag_id
 from tfx_contract.serving_spec import Serving
 
@@ -75,7 +75,7 @@ def rollback_dag(package: Package, folder: Path, pin: Pin, tags: list[str]) -> D
         **_common(package, ROLLBACK, pin, tags),
     ) as dag:
         pass
-    settings = _settings(package, folder)
+    settings = task_settings(package, folder)
     choose = operators.ChooseVersion(task_id=tasks.CHOOSE, **settings)
     roll_back = operators.RollBack(task_id=tasks.ROLL_BACK, choice=tasks.CHOOSE, **settings)
     dag.add_tasks([choose, roll_back])
@@ -86,7 +86,7 @@ def rollback_dag(package: Package, folder: Path, pin: Pin, tags: list[str]) -> D
 def _push_tasks(package: Package, folder: Path) -> list[BaseOperator]:
     serving = package.spec.serving
     assert serving is not None
-    settings = _settings(package, folder)
+    settings = task_settings(package, folder)
     # After a step that was left out, as the canary of the first version is.
     later = {**settings, "trigger_rule": TriggerRule.NONE_FAILED}
     return [
@@ -122,18 +122,6 @@ def _approval(serving: Serving, later: dict[str, Any]) -> list[BaseOperator]:
     # A person may take longer than any task.
     settings = {key: value for key, value in later.items() if key != "execution_timeout"}
     return [ApprovePromotion(task_id=tasks.APPROVE, judged=tasks.watch_of(last), **settings)]
-
-
-def _settings(package: Package, folder: Path) -> dict[str, Any]:
-    execution = package.spec.execution
-    return {
-        "model": package.model,
-        "package": str(folder),
-        "owner": package.spec.owner,
-        "retries": execution.retries,
-        "retry_delay": timedelta(seconds=execution.retry_delay_seconds),
-        "execution_timeout": timedelta(minutes=execution.timeout_minutes),
-    }
 
 
 def _common(package: Package, name: str, pin: Pin, tags: list[str]) -> dict[str, Any]:
