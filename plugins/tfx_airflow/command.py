@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,12 @@ OnLog = Callable[[str], None]
 _GRACE_SECONDS = 3.0
 # Airflow's settings hold its keys, and its import path holds packages that TFX cannot use.
 _AIRFLOW_ONLY = ("AIRFLOW", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+
+
+# TensorFlow's libraries greet on standard error before any setting can silence them.
+_NATIVE_LOG = re.compile(
+    r"WARNING: All log messages before|[IWEF]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:"
+)
 
 
 def tfx_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -71,6 +78,11 @@ def describe_exit(code: int) -> str:
         return f"signal {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"
+
+
+def without_native_log(lines: Sequence[str]) -> list[str]:
+    """What a command of ours said itself, among all that it printed; without empty lines."""
+    return [line for line in lines if line.strip() and not _NATIVE_LOG.match(line)]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tfx_airflow.command import Command, describe_exit
+from tfx_airflow.command import Command, describe_exit, without_native_log
 from tfx_airflow.worker_client import WorkerClient, WorkerError
 from tfx_contract.errors import CompileError, NodeFailed, SetupError
 from tfx_contract.home import PROJECT_ROOT, Home, tfx_python
@@ -21,8 +20,6 @@ from tfx_contract.node import NodeRequest, NodeResult
 OnLog = Callable[[str], None]
 
 _COMPILE_MISTAKE = 2
-# TensorFlow's libraries greet on standard error before any setting can silence them.
-_NATIVE_LOG_LINE = re.compile(r"[IWEF]\d{4} \d\d:")
 
 
 @dataclass(frozen=True)
@@ -141,16 +138,11 @@ def _compile_cold(tfx: Tfx, folder: Path, compiled: Path, on_log: OnLog) -> str:
     if code == 0 and printed:
         return printed[-1].strip()
     if code == _COMPILE_MISTAKE:
-        raise CompileError("\n".join(_after_native_log(printed)))
+        raise CompileError("\n".join(without_native_log(printed)))
     raise CompileError(
         f"{folder}: the compiler ended with {describe_exit(code)}. Its last lines:\n"
         + "\n".join(printed[-10:])
     )
-
-
-def _after_native_log(lines: list[str]) -> list[str]:
-    native = [number for number, line in enumerate(lines) if _NATIVE_LOG_LINE.match(line)]
-    return lines[native[-1] + 1 :] if native else lines
 
 
 def _read_result(answer: Mapping[str, Any]) -> NodeResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,15 +10,13 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from tfx_airflow.command import describe_exit
+from tfx_airflow.command import describe_exit, without_native_log
 from tfx_airflow.runner import Tfx
 from tfx_contract.errors import InputError, SetupError
 from tfx_contract.sample import Sample
 
 _MISTAKE = 2
 _SHOWN_LINES = 10
-# TensorFlow's libraries greet on standard error before any setting can silence them.
-_GREETING = re.compile(r"WARNING: All log messages before|[IWEF]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:")
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ def draw_sample(tfx: Tfx, arguments: Sequence[str], output: Path) -> Sample:
     printed: list[str] = []
     command = tfx.command("tfx_runtime.sample_rows", *arguments, "--output", str(output))
     code = command.run(printed.append)
-    told = [line for line in printed if line.strip() and not _GREETING.match(line)]
+    told = without_native_log(printed)
     if code == _MISTAKE:
         raise InputError("\n".join(told))
     try:
