@@ -62,6 +62,10 @@ class Home:
         """The folder of what a model's drift checks found."""
         return self.root / "drift" / model
 
+    def runs(self, model: str) -> Path:
+        """The folder of what is known of a model's training runs, one folder a run."""
+        return self.root / "runs" / model
+
     def versions(self, model: str) -> Path:
         """The folder of a model's pushed versions, `<version>/manifest.json` each."""
         return self.root / "models" / model

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from tfx_contract.compiled import CodeOrigin
+from tfx_contract.environment import Environment
 from tfx_contract.node import ArtifactRecord, ParameterValue, Run
 from tfx_contract.record import Record
 
@@ -73,6 +74,9 @@ class VersionManifest(Record):
     pipeline_digest: str
     modules_digest: str
     origin: CodeOrigin
+    environment: Environment | None = Field(
+        default=None, description="Where it was pushed; null in manifests of older releases."
+    )
     data: list[DataSource]
     artifacts: dict[str, ArtifactRecord] = Field(
         description="By role: schema, statistics, transform_graph, model, evaluation, baseline."

@@ -13,7 +13,7 @@ import pytest
 from tests.airflow.hand_made import write_model, write_package
 from tests.airflow.serving_fixtures import endpoint_process, saved_models, served  # noqa: F401
 from tfx_airflow.deployment.local import LocalDeployment
-from tfx_contract.home import Home
+from tfx_contract.home import PROJECT_ROOT, Home
 from tfx_contract.node import NodeRequest, Run
 
 # Airflow reads these when it is first imported, which is after this module.
@@ -21,6 +21,7 @@ _AIRFLOW = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ["AIRFLOW_HOME"] = _AIRFLOW.name
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PROJECT_ROOT / "plugins")
 
 STAND_IN = Path(__file__).with_name("stand_in_tfx.py")
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from tfx_airflow.pages.addresses import report_address
 from tfx_contract.drift_report import PAGE_FILE
-from tfx_contract.home import PROJECT_ROOT, Home
+from tfx_contract.home import Home
 
 DAG = "taxi__drift"
 
@@ -22,13 +22,10 @@ def airflow_server() -> Iterator[TestClient]:
     """Airflow's API server as it is, with what its plugin manager finds in our folder."""
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, check=True, capture_output=True)
-    with pytest.MonkeyPatch.context() as settings:
-        settings.setenv("AIRFLOW__CORE__PLUGINS_FOLDER", str(PROJECT_ROOT / "plugins"))
-        settings.setattr("airflow.settings.PLUGINS_FOLDER", str(PROJECT_ROOT / "plugins"))
-        from airflow.api_fastapi.app import create_app
+    from airflow.api_fastapi.app import create_app
 
-        with TestClient(create_app(), base_url="http://localhost") as client:
-            yield client
+    with TestClient(create_app(), base_url="http://localhost") as client:
+        yield client
 
 
 @pytest.fixture

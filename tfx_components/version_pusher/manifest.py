@@ -8,6 +8,7 @@ from pathlib import Path
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+from tfx_components.environment import current_environment
 from tfx_components.evaluation import metric_verdicts
 from tfx_components.version_pusher.provenance import Provenance
 from tfx_components.version_pusher.request import RunContext
@@ -51,6 +52,7 @@ def build_manifest(
         pipeline_digest=package.digest if package else "",
         modules_digest=package.modules_digest if package else "",
         origin=package.origin if package else CodeOrigin(),
+        environment=current_environment(),
         data=_data(inputs),
         artifacts={role: _record(inputs[role][0]) for role in _ROLES if inputs.get(role)},
         executions=provenance.executions,
